@@ -1,0 +1,1 @@
+"""Run Solar Data Tools over whole fleets of photovoltaic systems on Dask."""

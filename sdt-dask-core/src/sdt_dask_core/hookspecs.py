@@ -1,0 +1,152 @@
+"""The contract: every hook of the pluggy project ``sdt_dask``.
+
+A provider implements a hook by a method of the same name and the same argument names (any subset of them, none with a
+default). `hookimpl` marks such a method; on a provider's own class the mark is needed only to add pluggy's options,
+such as ``wrapper=True``.
+
+*Driver* is the process that the user started; *child* is the process beside a Dask worker that reads and analyses one
+key at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    import distributed
+    import pandas as pd
+
+    from sdt_dask_core.keys import Key
+
+__all__ = ["API", "PROJECT", "hookimpl", "hookspec"]
+
+#: Version of the contract, apart from release numbers: only additions within a major version.
+API = (1, 0)
+
+#: Name of the pluggy project.
+PROJECT = "sdt_dask"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec(firstresult=True)
+def get_data(key: Key) -> pd.DataFrame:  # type: ignore[empty-body]
+    """Read the power series of one key.
+
+    Called in a child, once per key and attempt; the plug was built in that process. May block; must not change `key`;
+    must return a new frame each time.
+
+    Parameters
+    ----------
+    key : tuple
+        What `list_keys` yields: JSON scalars or lists of them.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (n_timestamps, 1)
+        DatetimeIndex in local standard time, or time-zone aware; one numeric power column. ``frame.attrs["units"]``
+        ("W", "kW" or "MW") says the unit of the power where the plug's own ``units`` attribute does not;
+        ``frame.attrs["notes"]``, a list of sentences, tells what the plug changed.
+
+    Raises
+    ------
+    KeyNotFoundError
+        The source has no such key. Not retried.
+    AccessDeniedError
+        The source refuses us. Not retried.
+    SourceUnavailableError
+        The source did not answer. Safe to retry.
+    DataFormatError
+        What the source holds is not a power series. Not retried.
+    AmbiguousColumnError
+        More than one power column and none chosen. Not retried.
+    """
+
+
+@hookspec(firstresult=True)
+def list_keys() -> Iterable[Any]:  # type: ignore[empty-body]
+    """Yield every key that the source offers; lazy, in a stable order.
+
+    Called on the driver, once, when the caller gave no keys. Absent or None: the plug cannot list, and a run needs
+    keys. Nothing yielded: the source is empty, which the run reports as an error.
+    """
+
+
+@hookspec(firstresult=True)
+def fingerprint(key: Key) -> str | None:
+    """Return a text that changes when the source's data for the key change; None where that is unknown.
+
+    Called on the driver, once per key and run; cheap (a stat, a listing's ETag), never a read of the data. A key whose
+    fingerprint is None is analysed in every run.
+    """
+
+
+@hookspec(firstresult=True)
+def system_metadata(key: Key) -> Mapping[str, Any] | None:
+    """Return what the source knows of the system behind a key; None where it knows nothing.
+
+    Called on the driver, once per key that will run. Known names: ``latitude`` [°], ``longitude`` [°], ``time_zone``
+    (IANA), ``capacity_kw`` [kW], ``tilt`` [°], ``azimuth`` [°, 180 is south].
+    """
+
+
+@hookspec
+def check_access() -> Iterable[str]:  # type: ignore[empty-body]
+    """Yield one sentence per problem that would stop a run from here; nothing when all is well.
+
+    Called on the driver by `sdt-dask check` and before a run; quick and read-only.
+    """
+
+
+@hookspec
+def close() -> None:
+    """Give back what was opened. Called where the provider was built, at least once; must be idempotent."""
+
+
+@hookspec(firstresult=True)
+def make_client() -> distributed.Client:  # type: ignore[empty-body]
+    """Return a ``distributed.Client`` of a live cluster.
+
+    Called on the driver, once per run, after everything else was checked. Core closes the client, and then calls
+    `close`, on every path.
+
+    Raises
+    ------
+    ClientError
+        The cluster could not be made or joined.
+    """
+
+
+@hookspec(firstresult=True)
+def estimate_cost(n_keys: int, seconds_per_key: float) -> float | None:
+    """Return what a run would cost [US dollars], before anything is spent; None where unknown.
+
+    Called on the driver by `sdt-dask plan`. `seconds_per_key` is the computing time of one key on one core [s].
+    """
+
+
+@hookspec
+def admit_key(key: Key) -> str | None:
+    """Veto a key: a sentence saying why it must not run, or None to let it run.
+
+    Called on the driver for each enabled addon, once per key that would run.
+    """
+
+
+@hookspec
+def run_started(run: Any) -> None:
+    """Hear that a run starts; `run` is its `RunInfo`. Called on the driver, after the cluster is up."""
+
+
+@hookspec
+def key_finished(run: Any, outcome: Mapping[str, Any]) -> None:
+    """Hear of one outcome, after it is durable in the ledger. Called on the driver."""
+
+
+@hookspec
+def run_finished(run: Any) -> None:
+    """Hear that a run ended, also when it was interrupted. Called on the driver, before the cluster closes."""
