@@ -1,1 +1,55 @@
 """Run Solar Data Tools over whole fleets of photovoltaic systems on Dask."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sdt_dask_core.analyses import Analysis, Column, Grade, System, Verdict
+    from sdt_dask_core.api import SDTDask
+    from sdt_dask_core.hookspecs import API, hookimpl
+    from sdt_dask_core.keys import Key
+    from sdt_dask_core.plug import Client, Plug
+    from sdt_dask_core.run import Run
+    from sdt_dask_core.runner import Progress, RunInfo
+    from sdt_dask_core.secret import Secret
+
+__all__ = [
+    "API",
+    "Analysis",
+    "Client",
+    "Column",
+    "Grade",
+    "Key",
+    "Plug",
+    "Progress",
+    "Run",
+    "RunInfo",
+    "SDTDask",
+    "Secret",
+    "System",
+    "Verdict",
+    "hookimpl",
+]
+
+_HOMES = {
+    **dict.fromkeys(("Analysis", "Column", "Grade", "System", "Verdict"), "analyses"),
+    **dict.fromkeys(("API", "hookimpl"), "hookspecs"),
+    **dict.fromkeys(("Client", "Plug"), "plug"),
+    **dict.fromkeys(("Progress", "RunInfo"), "runner"),
+    "Key": "keys",
+    "Run": "run",
+    "SDTDask": "api",
+    "Secret": "secret",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Names are looked up when they are used, so that importing a plug does not import Dask and pandas.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 from sdt_dask_core.errors import InvalidKeyError
 
-__all__ = ["Key", "as_key", "canonical_text", "key_from_text", "key_from_user_text", "unique_keys"]
+__all__ = ["Key", "as_key", "canonical_text", "key_from_text", "key_from_user_text", "key_label"]
 
 Scalar: TypeAlias = "str | int | float | bool | None"
 Key: TypeAlias = "tuple[Scalar | list[Scalar], ...]"
@@ -110,12 +109,12 @@ def key_from_user_text(text: str) -> Key:
     return as_key(text)
 
 
-def unique_keys(keys: Iterable[Any]) -> Iterator[tuple[str, Key]]:
-    """Yield ``(canonical text, key)`` for each different key, in the order given; lazy."""
-    seen: set[str] = set()
-    for value in keys:
-        key = as_key(value)
-        text = canonical_text(key)
-        if text not in seen:
-            seen.add(text)
-            yield text, key
+def key_label(text: str) -> str:
+    """Return the shortest text that `key_from_user_text` reads as this key, given its canonical text.
+
+    ``["TAEFC1044741"]`` is shown as ``TAEFC1044741``; a key of more parts stays as it is.
+    """
+    parts = json.loads(text)
+    if len(parts) == 1 and isinstance(parts[0], str) and not parts[0].strip().startswith("["):
+        return parts[0]
+    return text

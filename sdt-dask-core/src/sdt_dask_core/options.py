@@ -135,9 +135,17 @@ class OptionSet:
         self._refuse_missing(given)
         return {name: self._check(name, value) for name, value in given.items()}
 
-    def build_arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Turn resolved options into the arguments of the provider's ``__init__``, in the process that builds it."""
-        return {name: self._argument(name, value) for name, value in values.items()}
+    def build_arguments(self, values: Mapping[str, Any], *, reveal: bool = True) -> dict[str, Any]:
+        """Turn resolved options into the arguments of the provider's ``__init__``.
+
+        Parameters
+        ----------
+        values : mapping
+            What `resolve` returned.
+        reveal : bool
+            Whether secrets of plain text parameters are resolved: only in the process that builds the provider.
+        """
+        return {name: self._argument(name, value, reveal=reveal) for name, value in values.items()}
 
     def _refuse_unknown(self, given: Mapping[str, Any]) -> None:
         if self.takes_any:
@@ -203,16 +211,14 @@ class OptionSet:
                 option=option.name,
             ) from None
 
-    def _argument(self, name: str, value: Any) -> Any:
+    def _argument(self, name: str, value: Any, *, reveal: bool) -> Any:
         option = self.options.get(name)
         wants_object = option is not None and Secret in (option.annotation, *typing.get_args(option.annotation))
         if wants_object:
             return Secret(value) if value is not None else None
-        if (option is None or option.is_secret) and is_reference(value):
-            return Secret(value).reveal()
-        if option is not None and not option.is_secret:
-            return self._validated(option, value)
-        return value
+        if option is not None and option.is_secret:
+            return Secret(value).reveal() if reveal and value is not None else value
+        return value if option is None else self._validated(option, value)
 
 
 def _takes_list(annotation: Any) -> bool:
@@ -227,7 +233,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, enum.Enum):
         return _plain(value.value)
     if isinstance(value, Path):
-        return str(value)
+        # The processes that read it may have another working folder.
+        return str(value.expanduser().absolute())
     if isinstance(value, Secret):
         return value.reference
     if isinstance(value, Mapping):

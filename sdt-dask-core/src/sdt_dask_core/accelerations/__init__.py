@@ -1,1 +1,33 @@
-"""."""
+"""Faster paths for what Solar Data Tools calls, with the same numbers.
+
+Each is a module of this package with a ``NAME``, a function ``applies()`` that tells whether the versions it was made
+for are installed, a function ``self_test()`` and a function ``apply()``. They are applied only in the child processes
+that compute, and only when the self-test passes; otherwise the original runs and a warning says so.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+from sdt_dask_core.accelerations import sparse_is_diagonal
+
+__all__ = ["ALL", "apply_all"]
+
+#: Every acceleration, in the order in which they are applied.
+ALL = (sparse_is_diagonal,)
+
+
+def apply_all() -> list[str]:
+    """Apply every acceleration whose self-test passes in this process; return their names."""
+    applied = []
+    for acceleration in ALL:
+        if not acceleration.applies():
+            warnings.warn(
+                f"{acceleration.NAME} does not apply to the installed versions: the original runs", stacklevel=2
+            )
+        elif not acceleration.self_test():
+            warnings.warn(f"{acceleration.NAME} failed its self-test: the original runs", stacklevel=2)
+        else:
+            acceleration.apply()
+            applied.append(acceleration.NAME)
+    return applied

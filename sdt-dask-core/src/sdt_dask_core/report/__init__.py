@@ -1,1 +1,1 @@
-"""."""
+"""What a run came to, as tables for people and programs."""

@@ -1,0 +1,98 @@
+"""Plain classes made into providers: the shape of Solar Data Tools' own data plugs and clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sdt_dask_core.contract import is_plain
+from sdt_dask_core.plug import Client, Plug
+
+if TYPE_CHECKING:
+    import distributed
+    import pandas as pd
+
+    from sdt_dask_core.keys import Key
+
+__all__ = ["AdaptedClient", "AdaptedPlug", "adapted"]
+
+
+class AdaptedPlug(Plug):
+    """A plug made of an object that has ``get_data(self, keys)``, and any other hook under its own name.
+
+    Parameters
+    ----------
+    inner : object
+        The plain object; its methods are called by position, so the names of their arguments are free.
+    """
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.units = getattr(inner, "units", None)
+
+    def get_data(self, key: Key) -> pd.DataFrame:
+        """Call the plain ``get_data``."""
+        frame: pd.DataFrame = self.inner.get_data(key)
+        return frame
+
+    def list_keys(self) -> Iterable[Any] | None:
+        """Call the plain ``list_keys`` where there is one."""
+        keys: Iterable[Any] | None = self._call("list_keys")
+        return keys
+
+    def fingerprint(self, key: Key) -> str | None:
+        """Call the plain ``fingerprint`` where there is one."""
+        text: str | None = self._call("fingerprint", key)
+        return text
+
+    def system_metadata(self, key: Key) -> Mapping[str, Any] | None:
+        """Call the plain ``system_metadata`` where there is one."""
+        metadata: Mapping[str, Any] | None = self._call("system_metadata", key)
+        return metadata
+
+    def check_access(self) -> Iterable[str]:
+        """Call the plain ``check_access`` where there is one."""
+        return self._call("check_access") or ()
+
+    def close(self) -> None:
+        """Call the plain ``close`` where there is one."""
+        self._call("close")
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        method = getattr(self.inner, name, None)
+        return method(*arguments) if callable(method) else None
+
+
+class AdaptedClient(Client):
+    """A client made of an object that has ``init_client(self)`` or ``make_client(self)``.
+
+    Parameters
+    ----------
+    inner : object
+        The plain object.
+    """
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def make_client(self) -> distributed.Client:
+        """Call the plain ``make_client`` or ``init_client``."""
+        make = getattr(self.inner, "make_client", None) or self.inner.init_client
+        client: distributed.Client = make()
+        return client
+
+    def close(self) -> None:
+        """Close the plain object and the cluster that it holds, where there are such."""
+        for thing in (self.inner, getattr(self.inner, "cluster", None)):
+            close = getattr(thing, "close", None)
+            if callable(close):
+                close()
+
+
+def adapted(kind: str, instance: Any) -> Any:
+    """Return the instance, wrapped where its class is a plain one."""
+    if not is_plain(type(instance)):
+        return instance
+    if kind == "plug":
+        return AdaptedPlug(instance)
+    return AdaptedClient(instance) if kind == "client" else instance

@@ -1,0 +1,73 @@
+"""Grades: how far a system's numbers can be trusted, with the reasons.
+
+The limits are this project's own, in the light of what the literature uses: two years for a year-on-year rate (RdTools
+``degradation.py``; PVplr ``data_quality_check``), a fleet median near -0.75 %/yr with 90 % of systems losing less than
+2 %/yr (Jordan et al. 2022 and PV Fleets 2024). They are printed with each reason, so that a reader can judge.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["Grade", "Verdict", "judge_range", "worst"]
+
+
+class Grade(str, enum.Enum):
+    """Trust in a system's numbers, from the best to the worst."""
+
+    OK = "ok"
+    CAUTION = "caution"
+    WITHHELD = "withheld"
+
+
+_ORDER = list(Grade)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One reason for a grade that is not ok."""
+
+    grade: Grade
+    reason: str
+
+
+def worst(grades: Iterable[Grade]) -> Grade:
+    """Return the worst of the grades; ok where there is none."""
+    return max(grades, key=_ORDER.index, default=Grade.OK)
+
+
+def judge_range(
+    what: str, value: float | None, *, ok: tuple[float, float], caution: tuple[float, float]
+) -> Verdict | None:
+    """Judge a number by two ranges, bounds included.
+
+    Parameters
+    ----------
+    what : str
+        How the reason names it, with a ``{}`` for the value: ``"degradation rate {:.2f} %/yr"``.
+    value : float or None
+        None and what is not finite are withheld.
+    ok, caution : tuple of float
+        Lowest and highest value that is trusted, and that is shown with caution.
+
+    Returns
+    -------
+    Verdict or None
+        None where the value is trusted.
+    """
+    if value is None or not math.isfinite(value):
+        return Verdict(Grade.WITHHELD, f"{what.format(math.nan)} is not a finite number")
+    for grade, (low, high), outer in ((Grade.OK, ok, ok), (Grade.CAUTION, caution, ok)):
+        if low <= value <= high:
+            return None if grade is Grade.OK else Verdict(grade, f"{what.format(value)} is outside {_text(outer)}")
+    return Verdict(Grade.WITHHELD, f"{what.format(value)} is outside {_text(caution)}")
+
+
+def _text(bounds: tuple[float, float]) -> str:
+    low, high = bounds
+    if math.isinf(high):
+        return f"{low:g} or more"
+    return f"{high:g} or less" if math.isinf(low) else f"{low:g} to {high:g}"

@@ -1,0 +1,60 @@
+"""The address client: join a scheduler that already runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sdt_dask_core.errors import ClientError
+from sdt_dask_core.hookspecs import hookimpl
+from sdt_dask_core.plug import Client
+
+if TYPE_CHECKING:
+    import distributed
+
+__all__ = ["AddressClient"]
+
+
+class AddressClient(Client):
+    """Join a Dask scheduler that already runs; it is left running.
+
+    Its workers need the same distributions as this environment, and a plug that reads files needs to see them there.
+
+    Parameters
+    ----------
+    address : str
+        Address of the scheduler, such as tcp://127.0.0.1:8786.
+    timeout : float
+        How long to wait for it [s].
+    """
+
+    def __init__(self, address: str, timeout: float = 30.0) -> None:
+        self.address = address
+        self.timeout = timeout
+        self._client: distributed.Client | None = None
+
+    @hookimpl
+    def make_client(self) -> distributed.Client:
+        """Join the scheduler.
+
+        Raises
+        ------
+        ClientError
+            Nothing answers there.
+        """
+        import distributed
+
+        try:
+            self._client = distributed.Client(self.address, timeout=self.timeout)
+        except (OSError, ValueError) as error:
+            raise ClientError(
+                f"no Dask scheduler answers at {self.address!r} within {self.timeout:g} s: {error}; "
+                "check the address and that it runs (dask scheduler)"
+            ) from error
+        return self._client
+
+    @hookimpl
+    def close(self) -> None:
+        """Leave the cluster; its scheduler and workers go on."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None

@@ -1,0 +1,138 @@
+"""The local client: this machine's cores, through Dask's ``LocalCluster``."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing.spawn
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sdt_dask_core.clients.address import AddressClient
+from sdt_dask_core.errors import ClientError, OptionError
+from sdt_dask_core.hookspecs import hookimpl
+from sdt_dask_core.plug import Client
+
+if TYPE_CHECKING:
+    import distributed
+
+__all__ = ["LocalClient"]
+
+# Our workers hold no Dask data, so pausing and spilling would only stall them; two tasks on a one-thread worker would
+# share the blame when it dies; retries are ours, so that each is recorded.
+_DASK_CONFIG = {
+    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.scheduler.work-stealing": False,
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": 0.95,
+    "distributed.worker.profile.enabled": False,
+}
+
+
+class LocalClient(Client):
+    """Start a Dask cluster of processes on this machine.
+
+    Parameters
+    ----------
+    n_workers : int, optional
+        Number of worker processes; default the usable cores.
+    threads_per_worker : int
+        Threads per worker process; each thread drives one computing process of its own.
+    memory_limit : str, optional
+        Most memory of each computing process, such as "4 GiB"; default the machine's memory by workers.
+    dashboard_address : str, optional
+        Where Dask's dashboard listens; default a free port on the loopback address. "none" turns it off.
+    address : str, optional
+        Join this scheduler instead of starting a cluster, as the client 'address' does.
+    """
+
+    def __init__(
+        self,
+        n_workers: int | None = None,
+        threads_per_worker: int = 1,
+        memory_limit: str | None = None,
+        dashboard_address: str = "127.0.0.1:0",
+        address: str | None = None,
+    ) -> None:
+        for name, value in (("n_workers", n_workers), ("threads_per_worker", threads_per_worker)):
+            if value is not None and value < 1:
+                raise OptionError(f"client 'local': the option {name!r} cannot be {value}; it is 1 or more")
+        self.n_workers = n_workers
+        self.threads_per_worker = threads_per_worker
+        self.memory_limit = memory_limit
+        self.dashboard_address = dashboard_address
+        self.address = address
+        self._open = contextlib.ExitStack()
+
+    @hookimpl
+    def make_client(self) -> distributed.Client:
+        """Start the cluster and join it.
+
+        Raises
+        ------
+        ClientError
+            It did not start, or nothing answers at `address`.
+        """
+        if self.address is not None:
+            running = AddressClient(self.address)
+            self._open.callback(running.close)
+            return running.make_client()
+        import dask
+        import distributed
+
+        self._open.enter_context(dask.config.set(_DASK_CONFIG))
+        self._open.enter_context(_workers_do_not_run_the_users_script())
+        try:
+            cluster = distributed.LocalCluster(**self._arguments())
+            self._open.callback(cluster.close)
+            client: distributed.Client = self._open.enter_context(distributed.Client(cluster))
+            return client
+        except (OSError, RuntimeError, ValueError) as error:
+            self.close()
+            raise ClientError(
+                f"the local cluster did not start: {error}; try fewer workers (n_workers) or another dashboard_address"
+            ) from error
+
+    def _arguments(self) -> dict[str, Any]:
+        import dask.system
+
+        n_workers = self.n_workers or int(dask.system.CPU_COUNT)
+        return {
+            "n_workers": n_workers,
+            "threads_per_worker": self.threads_per_worker,
+            "memory_limit": self.memory_limit or "auto",
+            "processes": True,
+            "host": "127.0.0.1",
+            "dashboard_address": None if self.dashboard_address == "none" else self.dashboard_address,
+            "silence_logs": 50,
+        }
+
+    @hookimpl
+    def close(self) -> None:
+        """Close the client and the cluster."""
+        self._open.close()
+
+
+@contextlib.contextmanager
+def _workers_do_not_run_the_users_script() -> Iterator[None]:
+    """Keep Python's spawn from running the user's script again in each Dask worker.
+
+    Spawn imports the main module anew in every child, so that a script without a ``__main__`` guard starts another run
+    in each worker. Our workers need nothing from it: references travel. Only processes that Dask names are touched.
+    """
+    original = multiprocessing.spawn.get_preparation_data
+
+    def without_main(name: str) -> dict[str, Any]:
+        data = original(name)
+        if name.startswith("Dask"):
+            data.pop("init_main_from_name", None)
+            data.pop("init_main_from_path", None)
+        return data
+
+    multiprocessing.spawn.get_preparation_data = without_main
+    try:
+        yield
+    finally:
+        multiprocessing.spawn.get_preparation_data = original

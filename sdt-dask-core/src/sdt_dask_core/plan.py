@@ -1,0 +1,156 @@
+"""The plan: which keys run, which are skipped, and why. Made on the driver, before a cluster exists."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sdt_dask_core.addons import tell
+from sdt_dask_core.errors import ConfigurationError
+from sdt_dask_core.job import Job
+from sdt_dask_core.keys import Key, as_key, canonical_text
+from sdt_dask_core.ledger import LastOutcome, PlannedTask
+
+__all__ = ["Plan", "SystemRow", "make_plan"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemRow:
+    """One system to plan for: its key, and the options and metadata that it has of its own."""
+
+    key: Key
+    options: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, key: Any) -> SystemRow:
+        """Return the row of a key that has nothing of its own."""
+        return cls(as_key(key))
+
+    @property
+    def text(self) -> str:
+        """The key's canonical text."""
+        return canonical_text(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do.
+
+    Attributes
+    ----------
+    tasks : tuple of PlannedTask
+        One per different key, in the order given.
+    """
+
+    tasks: tuple[PlannedTask, ...]
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Number of keys by reason."""
+        return dict(Counter(task.reason for task in self.tasks))
+
+    @property
+    def todo(self) -> tuple[PlannedTask, ...]:
+        """The keys that would run."""
+        return tuple(task for task in self.tasks if task.state == "todo")
+
+
+def make_plan(
+    systems: Iterable[SystemRow],
+    *,
+    job: Job,
+    versions: Mapping[str, int],
+    hooks: Any,
+    last: Mapping[str, LastOutcome],
+    force: bool = False,
+) -> Plan:
+    """Decide for every key whether it runs.
+
+    Parameters
+    ----------
+    systems : iterable of SystemRow
+        What to plan for; a key given twice is planned once.
+    job : Job
+        What would be done.
+    versions : mapping
+        Version of each analysis by name.
+    hooks : pluggy hook relay
+        Hooks of the plug and the addons on the driver.
+    last : mapping
+        The newest outcome of every key.
+    force : bool
+        Run also what is unchanged.
+
+    Raises
+    ------
+    InvalidKeyError
+        A key is not made of JSON scalars.
+    ConfigurationError
+        There is no key at all.
+    """
+    rows: dict[str, SystemRow] = {}
+    for system in systems:
+        rows.setdefault(system.text, system)
+    if not rows:
+        raise ConfigurationError(
+            "there is no key to run: the source lists none (or none was given); check the plug's options, "
+            "such as its path and pattern, with sdt-dask check"
+        )
+    planner = _Planner(job, versions, hooks, last, force)
+    return Plan(tuple(planner.task(text, system) for text, system in rows.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    job: Job
+    versions: Mapping[str, int]
+    hooks: Any
+    last: Mapping[str, LastOutcome]
+    force: bool
+
+    def task(self, text: str, system: SystemRow) -> PlannedTask:
+        key = system.key
+        metadata = {**dict(self._ask("system_metadata", key) or {}), **system.metadata}
+        fingerprint = self._ask("fingerprint", key)
+        digest = self.job.with_plug_options(system.options).digest(metadata, self.versions)
+        before = self.last.get(text)
+        reason = self._reason(before, fingerprint, digest)
+        veto = self._veto(key) if reason != "unchanged" else None
+        state = "skipped" if veto or reason == "unchanged" else "todo"
+        return PlannedTask(
+            key=text,
+            state=state,
+            reason=f"vetoed: {veto}" if veto else reason,
+            fingerprint=fingerprint,
+            digest=digest,
+            options=dict(system.options),
+            metadata=metadata,
+            outcome_id=before.outcome_id if before and reason == "unchanged" else None,
+        )
+
+    def _reason(self, before: LastOutcome | None, fingerprint: str | None, digest: str) -> str:
+        if before is None:
+            return "new"
+        if before.status != "done":
+            return "failed before"
+        if fingerprint is None:
+            return "no fingerprint"
+        if (fingerprint, digest) != (before.fingerprint, before.digest):
+            return "changed"
+        return "forced" if self.force else "unchanged"
+
+    def _ask(self, hook: str, key: Key) -> Any:
+        try:
+            return getattr(self.hooks, hook)(key=key)
+        except Exception as error:  # noqa: BLE001 - the key itself will fail on its worker, with the cause that is seen there
+            logger.debug("%s of %r failed on the driver: %s: %s", hook, key, type(error).__name__, error)
+            return None
+
+    def _veto(self, key: Key) -> str | None:
+        return next((str(answer) for answer in tell(self.hooks, "admit_key", key=key) if answer), None)

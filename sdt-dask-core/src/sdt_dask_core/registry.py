@@ -1,0 +1,196 @@
+"""The registry: which plugs, clients, analyses and addons are installed, and what is wrong with each.
+
+Listing reads metadata alone: no provider is imported, so none can break or slow the listing. Loading imports the one
+that was asked for.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.machinery import PathFinder
+from typing import Any
+
+import importlib_metadata
+from packaging.requirements import InvalidRequirement, Requirement
+
+from sdt_dask_core.contract import validate_class
+from sdt_dask_core.errors import BrokenProviderError, UnknownProviderError
+from sdt_dask_core.options import did_you_mean
+
+__all__ = ["GROUPS", "Provider", "find_provider", "installed_providers", "load_class", "unmet_requirement"]
+
+#: Entry-point group of each kind of provider.
+GROUPS = {
+    "plug": "sdt_dask.plugs",
+    "client": "sdt_dask.clients",
+    "analysis": "sdt_dask.analyses",
+    "publisher": "sdt_dask.publishers",
+    "addon": "sdt_dask.addons",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One installed provider, as its metadata tell.
+
+    Attributes
+    ----------
+    kind : str
+        "plug", "client", "analysis", "publisher" or "addon".
+    name : str
+        Name of the entry point, by which a run picks it.
+    value : str
+        ``module:Class``.
+    distribution, version : str
+        What to blame, upgrade or uninstall.
+    problems : tuple of str
+        What is wrong, one sentence each; empty when all is well as far as metadata tell.
+    """
+
+    kind: str
+    name: str
+    value: str
+    distribution: str
+    version: str
+    problems: tuple[str, ...] = ()
+
+
+def installed_providers(*kinds: str) -> list[Provider]:
+    """List the installed providers of these kinds (default: all), by kind and name, without importing any."""
+    found = [provider for kind in kinds or GROUPS for provider in _providers_of_kind(kind)]
+    counts = Counter((provider.kind, provider.name) for provider in found)
+    return [_with_duplicate_problem(provider, found, counts) for provider in found]
+
+
+def _providers_of_kind(kind: str) -> Iterator[Provider]:
+    entry_points = importlib_metadata.entry_points(group=GROUPS[kind])
+    for entry_point in sorted(entry_points, key=lambda e: (e.name, e.dist.name if e.dist else "")):
+        distribution = entry_point.dist
+        yield Provider(
+            kind=kind,
+            name=entry_point.name,
+            value=entry_point.value,
+            distribution=distribution.name if distribution else "unknown",
+            version=distribution.version if distribution else "unknown",
+            problems=tuple(_metadata_problems(entry_point)),
+        )
+
+
+def _metadata_problems(entry_point: Any) -> Iterator[str]:
+    module, _, attribute = entry_point.value.partition(":")
+    if not attribute:
+        yield f"its entry point {entry_point.value!r} names no class; write 'module:Class'"
+    if not _module_exists(module.strip()):
+        yield f"its module {module.strip()!r} is not there; reinstall the distribution"
+    for requirement in (entry_point.dist.requires or []) if entry_point.dist else []:
+        problem = unmet_requirement(requirement)
+        if problem:
+            yield problem
+
+
+def _module_exists(module: str) -> bool:
+    """Look for a module without importing it nor its parents."""
+    top, *rest = module.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return False
+    path = top
+    for part in rest:
+        if spec is None or spec.submodule_search_locations is None:
+            return False
+        path = f"{path}.{part}"
+        spec = PathFinder.find_spec(path, list(spec.submodule_search_locations))
+    return spec is not None
+
+
+def unmet_requirement(text: str) -> str | None:
+    """Return a sentence when a requirement is not met by what is installed, naming package, range and version found.
+
+    Parameters
+    ----------
+    text : str
+        A requirement as in a distribution's metadata or a line of ``requirements.txt``.
+    """
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        return f"the requirement {text!r} cannot be read: {error}"
+    if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+        return None
+    wanted = f"{requirement.name}{requirement.specifier}"
+    try:
+        found = importlib_metadata.version(requirement.name)
+    except importlib_metadata.PackageNotFoundError:
+        return f"it needs {wanted}, which is not installed; pip install '{wanted}'"
+    if requirement.specifier.contains(found, prereleases=True):
+        return None
+    return f"it needs {wanted}, but {requirement.name} {found} is installed; pip install '{wanted}'"
+
+
+def _with_duplicate_problem(provider: Provider, found: list[Provider], counts: Counter[tuple[str, str]]) -> Provider:
+    if counts[provider.kind, provider.name] == 1:
+        return provider
+    others = sorted(
+        other.distribution
+        for other in found
+        if (other.kind, other.name) == (provider.kind, provider.name) and other is not provider
+    )
+    problem = f"the name {provider.name!r} is also offered by {', '.join(others)}; uninstall all but one"
+    return Provider(
+        provider.kind,
+        provider.name,
+        provider.value,
+        provider.distribution,
+        provider.version,
+        (*provider.problems, problem),
+    )
+
+
+def find_provider(kind: str, name: str) -> Provider:
+    """Return the installed provider of that kind and name.
+
+    Raises
+    ------
+    UnknownProviderError
+        None of that name; the message names the installed ones and the nearest.
+    BrokenProviderError
+        Its metadata already tell that it cannot work.
+    """
+    providers = installed_providers(kind)
+    matching = [provider for provider in providers if provider.name == name]
+    if not matching:
+        names = sorted({provider.name for provider in providers})
+        hint = did_you_mean(name, names) or f"; if it exists: pip install sdt-dask-{kind}-{name}"
+        raise UnknownProviderError(f"unknown {kind} {name!r}; installed: {', '.join(names) or 'none'}{hint}")
+    provider = matching[0]
+    if provider.problems:
+        raise BrokenProviderError(
+            f"{kind} {name!r} of {provider.distribution} {provider.version} cannot be used: "
+            + "; ".join(provider.problems)
+        )
+    return provider
+
+
+def load_class(provider: Provider) -> type:
+    """Import a provider's class and hold it against the contract.
+
+    Raises
+    ------
+    BrokenProviderError
+        It cannot be imported or breaks the contract; the message names its distribution and version.
+    """
+    module, _, attribute = provider.value.partition(":")
+    blame = f"{provider.kind} {provider.name!r} of {provider.distribution} {provider.version}"
+    try:
+        loaded: Any = importlib.import_module(module.strip())
+        for part in attribute.strip().split("."):
+            loaded = getattr(loaded, part)
+    except Exception as error:  # whatever a stranger's module raises
+        raise BrokenProviderError(
+            f"{blame} cannot be imported: {type(error).__name__}: {error}; reinstall or upgrade {provider.distribution}"
+        ) from error
+    return validate_class(provider.kind, loaded, blame=blame)

@@ -1,0 +1,107 @@
+"""What came of a run, read from its ledger."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sdt_dask_core.ledger import LedgerReader
+from sdt_dask_core.report.tables import errors_table, result_columns, results_table, summary_table, withheld_table
+from sdt_dask_core.settings import RunSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sdt_dask_core.analyses import Analysis, Column
+
+__all__ = ["Run"]
+
+
+class Run:
+    """A run and its tables.
+
+    Parameters
+    ----------
+    output : path
+        The output folder.
+    run_id : str, optional
+        Default: the newest run there.
+
+    Raises
+    ------
+    LedgerError
+        There is no such run.
+
+    Attributes
+    ----------
+    run_id : str
+        Its id in the ledger.
+    state : str
+        "running", "complete", "interrupted" or "lost".
+    counts : dict
+        Keys by state (todo, done, failed, skipped) and systems by grade (``grade:ok`` …).
+    """
+
+    def __init__(self, output: Path | str, run_id: str | None = None) -> None:
+        self.output = Path(output)
+        with LedgerReader(self.output) as ledger:
+            row = ledger.run(run_id)
+            self.run_id = row.run_id
+            self.state = row.state
+            self.started_at, self.ended_at = row.started_at, row.ended_at
+            self.versions = row.versions
+            self.counts = ledger.counts(row.run_id)
+        self.settings = RunSettings.from_dict(row.settings)
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The result columns with their units and sources."""
+        analyses: list[Analysis] = [reference.build() for reference in self.settings.job.analyses]
+        return result_columns(analyses)
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """Every key with its whole outcome under ``body``: values, findings, what was printed, times, traceback."""
+        with LedgerReader(self.output) as ledger:
+            return list(ledger.rows(self.run_id))
+
+    @cached_property
+    def results(self) -> pd.DataFrame:
+        """One row per key, units in the column names; what cannot be trusted is left empty."""
+        return results_table(self.rows, self.columns)
+
+    @cached_property
+    def errors(self) -> pd.DataFrame:
+        """One row per failed key: cause, message, stage, fix."""
+        return errors_table(self.rows)
+
+    @cached_property
+    def withheld(self) -> pd.DataFrame:
+        """One row per withheld system: the numbers that `results` leaves empty, with the reasons; for diagnosis."""
+        return withheld_table(self.rows, self.columns)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """Median and spread of each result over the trusted systems, with the number of systems used."""
+        return summary_table(self.results, self.columns)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every key is done, 1 when some failed or are to do."""
+        return 1 if self.counts.get("failed") or self.counts.get("todo") else 0
+
+    def __repr__(self) -> str:
+        return f"<Run {self.run_id} in {str(self.output)!r}: {self.state}; {self.headline}>"
+
+    @property
+    def headline(self) -> str:
+        """Counts in one line."""
+        states = [f"{self.counts[s]} {s}" for s in ("done", "skipped", "failed", "todo") if self.counts.get(s)]
+        grades = [f"{self.counts.get(f'grade:{g}', 0)} {g}" for g in ("ok", "caution", "withheld")]
+        return f"{', '.join(states)}; graded {', '.join(grades)}"
+
+    def _repr_html_(self) -> str:
+        # pandas escapes what it shows, so a hostile key stays text.
+        tables = f"<p>Run {self.run_id}: {self.state}; {self.headline}</p>{self.results.head(20).to_html()}"
+        return tables if self.errors.empty else f"{tables}<p>Failed</p>{self.errors.head(20).to_html()}"

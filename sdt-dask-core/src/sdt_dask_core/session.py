@@ -1,0 +1,190 @@
+"""A session on the driver: the plug and the addons built for planning, the cluster up while keys are worked off.
+
+Everything that is opened here is closed on every path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sdt_dask_core.addons import tell
+from sdt_dask_core.contract import HookManager
+from sdt_dask_core.errors import ClientError, ClusterLostError, MainGuardError, RunInterruptedError, SdtDaskError
+from sdt_dask_core.job import Job
+from sdt_dask_core.ledger import Ledger, PlannedTask
+from sdt_dask_core.reference import Reference
+from sdt_dask_core.runner import Progress, RunInfo, Runner
+from sdt_dask_core.settings import RunSettings
+
+if TYPE_CHECKING:
+    import distributed
+
+__all__ = ["continue_run", "driver_hooks", "refuse_second_main", "work_off"]
+
+logger = logging.getLogger(__name__)
+
+Observer = Callable[[Progress], None]
+
+
+@contextlib.contextmanager
+def driver_hooks(job: Job) -> Iterator[Any]:
+    """Build the plug and the addons on the driver; yield pluggy's hook relay."""
+    manager = HookManager()
+    manager.register(job.plug.build(), name=job.plug.name)
+    for reference in job.addons:
+        manager.register(reference.build(), name=reference.name)
+    try:
+        yield manager.hook
+    finally:
+        tell(manager.hook, "close")
+
+
+def refuse_second_main() -> None:
+    """Stop a script that Python's spawn runs again because it lacks a ``__main__`` guard.
+
+    Raises
+    ------
+    MainGuardError
+        This process is being set up by spawn, and the main module is on its way to start another run.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise MainGuardError(
+            'put the call that starts the run under `if __name__ == "__main__":`, because Python runs this script '
+            "again in each process that the cluster starts"
+        )
+
+
+def work_off(
+    ledger: Ledger, run_id: str, settings: RunSettings, tasks: Sequence[PlannedTask], observe: Observer | None
+) -> None:
+    """Make the cluster, work off the tasks, close the cluster, and write in the ledger how it ended.
+
+    No cluster is made when there is nothing to do.
+
+    Raises
+    ------
+    ClientError
+        The cluster could not be made or joined.
+    ClusterLostError, RunInterruptedError
+        It ended early; what was finished is recorded.
+    """
+    refuse_second_main()
+    state = "interrupted"
+    try:
+        if tasks:
+            with _sigterm_as_interrupt(), driver_hooks(settings.job) as hooks, _cluster(settings.client) as client:
+                progress = _progress(ledger, run_id)
+                run = RunInfo(run_id, str(ledger.folder), progress.total)
+                runner = Runner(
+                    client, job=settings.job, ledger=ledger, run=run, hooks=hooks, observe=observe or _nobody
+                )
+                runner.work_off(tasks, progress)
+        state = "complete"
+    except ClusterLostError:
+        state = "lost"
+        raise
+    except KeyboardInterrupt:
+        raise RunInterruptedError(
+            f"interrupted; what was finished is recorded: sdt-dask resume {ledger.folder} does the rest"
+        ) from None
+    finally:
+        ledger.end_run(run_id, state)
+
+
+def continue_run(output: Path | str, *, retry_failed: bool = False, observe: Observer | None = None) -> str:
+    """Do what is missing of the newest run in a folder, with the settings that it had; return its id.
+
+    Parameters
+    ----------
+    output : path
+        The output folder.
+    retry_failed : bool
+        Do the failed keys again, too.
+    observe : callable, optional
+        Called with a `Progress` after every change.
+
+    Raises
+    ------
+    LedgerError
+        There is no run.
+    """
+    from sdt_dask_core.ledger import LedgerReader
+
+    with LedgerReader(output) as reader:  # says that there is none before a writer would make one
+        reader.run()
+    with Ledger(output) as ledger:
+        row = ledger.run()
+        ledger.reopen_run(row.run_id, retry_failed=retry_failed)
+        tasks = ledger.tasks(row.run_id, "todo")
+        work_off(ledger, row.run_id, RunSettings.from_dict(row.settings), tasks, observe)
+    return row.run_id
+
+
+def _progress(ledger: Ledger, run_id: str) -> Progress:
+    counts = ledger.counts(run_id)
+    skipped = counts.get("skipped", 0)
+    progress = Progress(total=sum(counts.get(state, 0) for state in ("todo", "done", "failed", "skipped")))
+    progress.skipped = skipped + counts.get("done", 0)
+    progress.failed = counts.get("failed", 0)
+    return progress
+
+
+def _nobody(_: Progress) -> None:
+    """Watch nothing."""
+
+
+@contextlib.contextmanager
+def _cluster(reference: Reference) -> Iterator[distributed.Client]:
+    manager = HookManager()
+    manager.register(reference.build(), name=reference.name)
+    client = None
+    try:
+        client = _make_client(manager, reference)
+        yield client
+    finally:
+        if client is not None:
+            with contextlib.suppress(Exception):  # a lost cluster cannot say goodbye
+                client.close()
+        tell(manager.hook, "close")
+
+
+def _make_client(manager: HookManager, reference: Reference) -> distributed.Client:
+    try:
+        client: distributed.Client = manager.hook.make_client()
+    except SdtDaskError:
+        raise
+    except Exception as error:  # whatever a client plug's SDK raises
+        hint = ""
+        if "Nanny failed to start" in str(error) or "bootstrapping phase" in str(error):
+            hint = '; if this is a script, put the call that starts the run under `if __name__ == "__main__":`'
+        raise ClientError(
+            f"client {reference.name!r} of {reference.distribution} {reference.version} could not make a cluster: "
+            f"{type(error).__name__}: {error}{hint}"
+        ) from error
+    if client is None:
+        raise ClientError(f"client {reference.name!r} returned no distributed.Client; make_client must return one")
+    return client
+
+
+@contextlib.contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does: recorded, cluster closed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
