@@ -203,7 +203,7 @@ class LedgerReader:
         return {name: count for rows in (states, grades) for name, count in rows}
 
     def rows(self, run_id: str) -> Iterator[dict[str, Any]]:
-        """Yield one row per key of a run in its order: the task's fields and its outcome's ``body``, None where none."""
+        """Yield one row per key of a run, in its order: the task's fields and its outcome's ``body`` (or None)."""
         cursor = self._connection.execute(
             "SELECT t.key, t.state, t.reason, o.status, o.grade, o.stage, o.cause, o.message, o.attempt, o.body "
             "FROM task t LEFT JOIN outcome o ON o.id = t.outcome_id WHERE t.run_id = ? ORDER BY t.position",

@@ -27,6 +27,15 @@ __all__ = ["Workplace", "seed_of"]
 
 _LONGEST_TRACEBACK = 8_000
 
+# What a plug that knows nothing of our errors raises, by what it means.
+_BUILTIN_CAUSES: dict[type[BaseException], str] = {
+    MemoryError: "out_of_memory",
+    FileNotFoundError: "key_not_found",
+    PermissionError: "access_denied",
+    ConnectionError: "source_unavailable",
+    TimeoutError: "source_unavailable",
+}
+
 
 def seed_of(key: Key) -> int:
     """Return the seed of a key's random numbers, the same on any machine."""
@@ -184,7 +193,7 @@ def _cause_of(error: BaseException) -> str:
     if isinstance(error, SdtDaskError):
         # A frame's finding and an analysis' code say more than the class of their error.
         return str(getattr(error, "finding", None) or getattr(error, "code", None) or error.cause)
-    return "out_of_memory" if isinstance(error, MemoryError) else "exception"
+    return next((cause for kind, cause in _BUILTIN_CAUSES.items() if isinstance(error, kind)), "exception")
 
 
 def _message_of(error: BaseException) -> str:

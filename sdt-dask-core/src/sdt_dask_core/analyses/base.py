@@ -26,7 +26,8 @@ class Column:
     name : str
         Clear name with its unit: ``degradation_rate_pct_per_year``.
     unit : str
-        "kW", "%/yr", "1" for a share or count, "bool".
+        "kW", "%/yr", "1" for a share, "count", "bool", "text", "time" for a local
+        standard time.
     description : str
         One sentence.
     source : str
@@ -56,8 +57,6 @@ class System:
         What the plug, the manifest or an addon knows of the system.
     objects : dict
         What one analysis hands to the next in memory, such as SDT's ``DataHandler`` under "data_handler".
-    notes : list of str
-        What Solar Data Tools printed and warned.
     """
 
     power: pd.Series[float]

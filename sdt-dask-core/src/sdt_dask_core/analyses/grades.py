@@ -60,14 +60,17 @@ def judge_range(
     """
     if value is None or not math.isfinite(value):
         return Verdict(Grade.WITHHELD, f"{what.format(math.nan)} is not a finite number")
-    for grade, (low, high), outer in ((Grade.OK, ok, ok), (Grade.CAUTION, caution, ok)):
-        if low <= value <= high:
-            return None if grade is Grade.OK else Verdict(grade, f"{what.format(value)} is outside {_text(outer)}")
-    return Verdict(Grade.WITHHELD, f"{what.format(value)} is outside {_text(caution)}")
+    if _is_within(value, ok):
+        return None
+    if _is_within(value, caution):
+        return Verdict(Grade.CAUTION, f"{what.format(value)} is {_beyond(value, ok)}")
+    return Verdict(Grade.WITHHELD, f"{what.format(value)} is {_beyond(value, caution)}")
 
 
-def _text(bounds: tuple[float, float]) -> str:
+def _is_within(value: float, bounds: tuple[float, float]) -> bool:
+    return bounds[0] <= value <= bounds[1]
+
+
+def _beyond(value: float, bounds: tuple[float, float]) -> str:
     low, high = bounds
-    if math.isinf(high):
-        return f"{low:g} or more"
-    return f"{high:g} or less" if math.isinf(low) else f"{low:g} to {high:g}"
+    return f"below {low:g}" if value < low else f"above {high:g}"

@@ -80,7 +80,7 @@ class LossAnalysis(Analysis):
             "Total loss by capacity and length, to compare systems.",
             is_withheld=True,
         ),
-        Column("mc_samples", "1", "Monte Carlo rounds done."),
+        Column("mc_samples", "count", "Monte Carlo rounds done."),
         Column("mc_converged", "bool", f"Whether the estimate settled within {_MAX_SAMPLES} rounds."),
     )
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sdt_dask_core.analyses.base import Analysis, Column, System
 from sdt_dask_core.analyses.grades import Grade, Verdict, judge_range
 from sdt_dask_core.errors import AnalysisError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["PIPELINE_ARGUMENTS", "QualityAnalysis"]
 
@@ -42,9 +45,9 @@ class QualityAnalysis(Analysis):
         Column("clearness_score", "1", "Share of days with a clear sky.", "clearness score"),
         Column("inverter_clipping", "bool", "Whether more than 1 % of days are clipped.", "inverter clipping"),
         Column("clipped_day_fraction", "1", "Share of days that are clipped.", "clipped fraction"),
-        Column("clipping_level_count", "1", "Number of power levels at which it clips.", "num_clip_points"),
+        Column("clipping_level_count", "count", "Number of power levels at which it clips.", "num_clip_points"),
         Column("capacity_change", "bool", "Whether there is more than one level of capacity.", "capacity change"),
-        Column("capacity_level_count", "1", "Number of levels of capacity.", "capacity_analysis.labels"),
+        Column("capacity_level_count", "count", "Number of levels of capacity.", "capacity_analysis.labels"),
         Column(
             "quality_scores_normal",
             "bool",
@@ -91,6 +94,7 @@ class QualityAnalysis(Analysis):
                 "quality score {:.2f}", values["quality_score"], ok=(0.70, _INFINITY), caution=(0.50, _INFINITY)
             ),
             _judge_gap(values.get("longest_gap_days")),
+            _judge_last_year(system.power),
         )
         yield from (verdict for verdict in checks if verdict)
         yield from self._cautions(values)
@@ -131,4 +135,14 @@ def _judge_length(years: float) -> Verdict | None:
 def _judge_gap(days: float | None) -> Verdict | None:
     if days is None:
         return None
-    return judge_range("a longest gap of {:.0f} days", days, ok=(0, 30), caution=(0, _INFINITY))
+    return judge_range("longest gap of {:.0f} days", days, ok=(0, 30), caution=(0, _INFINITY))
+
+
+def _judge_last_year(power: pd.Series[float]) -> Verdict | None:
+    """Judge the longest gap of the last year: what is missing there cannot show where the system is heading."""
+    import pandas as pd
+
+    known = power.dropna().index
+    last_year = known[known > known[-1] - pd.Timedelta(days=365)]
+    days = max(last_year.to_series().diff().max() / pd.Timedelta(days=1), 0.0)
+    return judge_range("longest gap of the last year, {:.0f} days,", days, ok=(0, 90), caution=(0, 90))

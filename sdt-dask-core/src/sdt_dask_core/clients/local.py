@@ -88,12 +88,12 @@ class LocalClient(Client):
             cluster = distributed.LocalCluster(**self._arguments())
             self._open.callback(cluster.close)
             client: distributed.Client = self._open.enter_context(distributed.Client(cluster))
-            return client
         except (OSError, RuntimeError, ValueError) as error:
             self.close()
             raise ClientError(
                 f"the local cluster did not start: {error}; try fewer workers (n_workers) or another dashboard_address"
             ) from error
+        return client
 
     def _arguments(self) -> dict[str, Any]:
         import dask.system

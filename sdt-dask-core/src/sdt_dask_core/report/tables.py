@@ -20,9 +20,9 @@ __all__ = ["FRAME_COLUMNS", "errors_table", "result_columns", "results_table", "
 
 #: Columns that the checks of a frame add to every row.
 FRAME_COLUMNS: tuple[Column, ...] = (
-    Column("n_timestamps", "1", "Number of time stamps in the frame."),
-    Column("first_timestamp", "local standard time", "The first time stamp."),
-    Column("last_timestamp", "local standard time", "The last time stamp."),
+    Column("n_timestamps", "count", "Number of time stamps in the frame."),
+    Column("first_timestamp", "time", "The first time stamp, local standard time."),
+    Column("last_timestamp", "time", "The last time stamp, local standard time."),
     Column("length_days", "d", "Days from the first to the last time stamp."),
     Column("missing_fraction", "1", "Share of the time stamps without a value."),
     Column("longest_gap_days", "d", "Longest stretch without any value."),
@@ -49,12 +49,12 @@ def results_table(rows: Rows, columns: Iterable[Column]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame, shape (n_keys, 4 + n_columns)
-        ``key`` (as `key_label` shows it), ``status`` (done, failed, skipped, todo), ``grade`` (ok, caution, withheld), ``reasons``, then the
-        result columns with their units in their names.
+        ``key`` (as `key_label` shows it), ``status`` (done, failed, skipped, todo), ``grade`` (ok, caution, withheld),
+        ``reasons``, then the result columns with their units in their names.
     """
     columns = list(columns)
     records = [{**_head(row), **_numbers(row, columns)} for row in rows]
-    return _frame(records, ["key", "status", "grade", "reasons", *(column.name for column in columns)])
+    return _typed(_frame(records, ["key", "status", "grade", "reasons", *(c.name for c in columns)]), columns)
 
 
 def withheld_table(rows: Rows, columns: Iterable[Column]) -> pd.DataFrame:
@@ -65,7 +65,7 @@ def withheld_table(rows: Rows, columns: Iterable[Column]) -> pd.DataFrame:
         if row["grade"] == Grade.WITHHELD.value:
             values = (row["body"] or {}).get("columns", {})
             records.append({**_head(row), **{column.name: values.get(column.name) for column in hidden}})
-    return _frame(records, ["key", "reasons", *(column.name for column in hidden)])
+    return _typed(_frame(records, ["key", "reasons", *(c.name for c in hidden)]), hidden)
 
 
 def errors_table(rows: Rows) -> pd.DataFrame:
@@ -107,15 +107,15 @@ def summary_table(results: pd.DataFrame, columns: Iterable[Column]) -> pd.DataFr
     trusted = results[results["grade"].isin([Grade.OK.value, Grade.CAUTION.value])]
     records = []
     for column in columns:
-        if column.unit in ("bool", "local standard time"):
+        if column.unit in ("bool", "time"):
             continue
         values = pd.to_numeric(trusted[column.name], errors="coerce").dropna()
         quantiles = {name: values.quantile(q) for name, q in (("median", 0.5), ("p10", 0.1), ("p90", 0.9))}
         records.append({"column": column.name, "unit": column.unit, **quantiles, "n_used": len(values)})
     summary = pd.DataFrame.from_records(records, columns=["column", "unit", "median", "p10", "p90", "n_used"])
-    summary = summary.set_index("column")
-    summary.attrs["n_systems"] = len(results)
-    return summary
+    table: pd.DataFrame = summary.set_index("column")
+    table.attrs["n_systems"] = len(results)
+    return table
 
 
 def _head(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,7 +139,19 @@ def _frame(records: list[dict[str, Any]], names: list[str]) -> pd.DataFrame:
     import pandas as pd
 
     frame: pd.DataFrame = pd.DataFrame.from_records(records, columns=names)
-    for name in names:
-        if name.endswith("_timestamp"):
-            frame[name] = pd.to_datetime(frame[name])
     return frame
+
+
+def _typed(table: pd.DataFrame, columns: Iterable[Column]) -> pd.DataFrame:
+    """Give each column the type of its unit, so that an empty one is no column of objects."""
+    import pandas as pd
+
+    for column in columns:
+        values = table[column.name]
+        if column.unit == "time":
+            table[column.name] = pd.to_datetime(values)
+        elif column.unit in ("bool", "count"):
+            table[column.name] = values.astype("boolean" if column.unit == "bool" else "Int64")
+        elif column.unit != "text":
+            table[column.name] = pd.to_numeric(values).astype("float64")
+    return table
