@@ -1,0 +1,80 @@
+"""The public names as a user's type checker sees them; mypy reads this file, nothing runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import distributed
+import pandas as pd
+
+from sdt_dask_core import (
+    API,
+    Analysis,
+    Client,
+    Column,
+    Grade,
+    Key,
+    Plug,
+    Progress,
+    Run,
+    RunInfo,
+    SDTDask,
+    Secret,
+    System,
+    Verdict,
+    hookimpl,
+)
+
+
+class MyPlug(Plug):
+    """A plug as an author writes it."""
+
+    def __init__(self, token: Secret) -> None:
+        self.token = token
+
+    @hookimpl
+    def get_data(self, key: Key) -> pd.DataFrame:
+        """Read a series."""
+        frame: pd.DataFrame = pd.DataFrame({"power": [float(len(self.token.reveal()))]})
+        return frame
+
+
+class MyClient(Client):
+    """A client as an author writes it."""
+
+    @hookimpl
+    def make_client(self) -> distributed.Client:
+        """Join a cluster."""
+        return distributed.Client("tcp://127.0.0.1:8786")
+
+
+class MyAnalysis(Analysis):
+    """An analysis as an author writes it."""
+
+    name = "peak"
+    provides = (Column("peak_kw", "kW", "The highest power."),)
+
+    def run(self, system: System) -> Mapping[str, Any]:
+        """Compute the peak."""
+        return {"peak_kw": system.power.max()}
+
+    def judge(self, system: System) -> list[Verdict]:
+        """Judge it."""
+        return [Verdict(Grade.CAUTION, "too high")] if system.values["peak_kw"] > 1 else []
+
+
+def watch(progress: Progress) -> None:
+    """Follow a run."""
+    assert progress.finished <= progress.total
+
+
+def use() -> pd.DataFrame:
+    """Run a fleet."""
+    run: Run = SDTDask(MyPlug, client=MyClient, analyses=[MyAnalysis]).execute([("a",)], observe=watch)
+    tables: list[pd.DataFrame] = [run.results, run.errors, run.withheld, run.summary]
+    info = RunInfo(run_id=run.run_id, output=str(run.output), n_keys=len(tables[0]))
+    version: tuple[int, int] = API
+    assert version
+    assert info.n_keys
+    return tables[0]
