@@ -50,7 +50,7 @@ def get_data(key: Key) -> pd.DataFrame:  # type: ignore[empty-body]
     pandas.DataFrame, shape (n_timestamps, 1)
         DatetimeIndex in local standard time, or time-zone aware; one numeric power column. ``frame.attrs["units"]``
         ("W", "kW" or "MW") says the unit of the power where the plug's own ``units`` attribute does not;
-        ``frame.attrs["notes"]``, a list of sentences, tells what the plug changed.
+        ``frame.attrs["notes"]``, a list of sentences or of ``{"code": …, "message": …}``, tells what the plug changed.
 
     Raises
     ------
