@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,9 @@ class SDTDask:
         The data plug: the name of an installed one, the path of a user's folder with a ``dataplug.py``, a class, or an
         instance (which is turned into class and options).
     plug_options : mapping, optional
-        The plug's options by name.
+        The plug's options by name; they win over the rows of a manifest.
+    plug_defaults : mapping, optional
+        The plug's options of a run file; the rows of a manifest and `plug_options` win over them.
     client : str, type or object, optional
         Where to compute: default "local", or the ``client.py`` of the user's folder.
     client_options : mapping, optional
@@ -72,6 +74,7 @@ class SDTDask:
         plug: Any,
         *,
         plug_options: Mapping[str, Any] | None = None,
+        plug_defaults: Mapping[str, Any] | None = None,
         client: Any = None,
         client_options: Mapping[str, Any] | None = None,
         output: Path | str = "results",
@@ -90,9 +93,10 @@ class SDTDask:
             folder = read_user_folder(plug)
             plug, client = folder.plug, client or folder.client
         references, self._analyses = _analyses(analyses, all_losses=all_losses)
-        self._manifest = _manifest(manifest, plug, plug_options or {})
+        reference = refer_to("plug", plug, plug_options or {}, plug_defaults or {})
+        self._manifest = _manifest(manifest, plug, plug_options or {}, reference.options)
         job = Job(
-            plug=refer_to("plug", plug, plug_options or {}),
+            plug=reference,
             analyses=references,
             addons=tuple(refer_to("addon", addon) for addon in addons),
             accelerate=accelerate,
@@ -138,7 +142,7 @@ class SDTDask:
             distributions = (self.settings.job.plug.distribution, self.settings.client.distribution)
             run_id = ledger.begin_run(self.settings.as_dict(), versions(distributions), plan.tasks)
             work_off(ledger, run_id, self.settings, plan.todo, observe)
-        return _finished(self.output, run_id)
+        return finished_run(self.output, run_id)
 
     def plan(self, keys: Iterable[Any] | None = None, *, force: bool = False) -> Plan:
         """Return what `execute` would do and why; no cluster is started and nothing is written."""
@@ -146,6 +150,11 @@ class SDTDask:
             return self._plan(keys, {}, force=force)
         with LedgerReader(self.output) as ledger:
             return self._plan(keys, ledger.last_outcomes(), force=force)
+
+    def systems(self, keys: Iterable[Any] | None = None) -> Generator[SystemRow]:
+        """Yield, lazily, the systems that `execute` considers: of the keys, of the manifest, or what the plug lists."""
+        with driver_hooks(self.settings.job) as hooks:
+            yield from self._systems(keys, hooks)
 
     def resume(self, *, observe: Observer | None = None) -> Run:
         """Do what is missing of the newest run in the output folder, with the settings that it had.
@@ -155,11 +164,11 @@ class SDTDask:
         LedgerError
             There is no run there.
         """
-        return _finished(self.output, continue_run(self.output, observe=observe))
+        return finished_run(self.output, continue_run(self.output, observe=observe))
 
     def retry(self, *, observe: Observer | None = None) -> Run:
         """Try the failed keys of the newest run again, and do what is missing of it."""
-        return _finished(self.output, continue_run(self.output, retry_failed=True, observe=observe))
+        return finished_run(self.output, continue_run(self.output, retry_failed=True, observe=observe))
 
     def check(self) -> list[str]:
         """Return one sentence per problem that would stop a run from here; nothing is run."""
@@ -203,7 +212,8 @@ class SDTDask:
             yield from (SystemRow.of(key) for key in listed)
 
 
-def _finished(output: Path, run_id: str) -> Run:
+def finished_run(output: Path, run_id: str) -> Run:
+    """Return a run that ended, its tables written to its output folder."""
     run = Run(output, run_id)
     write_table(run.results, output / "results.csv")
     write_table(run.errors, output / "errors.csv")
@@ -229,7 +239,9 @@ def _analyses(chosen: Sequence[Any], *, all_losses: bool) -> tuple[tuple[Referen
     return tuple(references[analysis.name][0] for analysis in ordered), ordered
 
 
-def _manifest(path: Path | str | None, plug: Any, options: Mapping[str, Any]) -> list[SystemRow] | None:
+def _manifest(
+    path: Path | str | None, plug: Any, call_options: Mapping[str, Any], run_options: Mapping[str, Any]
+) -> list[SystemRow] | None:
     if path is None:
         return None
     if isinstance(plug, str):
@@ -237,4 +249,5 @@ def _manifest(path: Path | str | None, plug: Any, options: Mapping[str, Any]) ->
     else:
         cls = plug if isinstance(plug, type) else type(plug)
         name = cls.__name__
-    return read_manifest(path, options_of(cls, kind="plug", name=name), dict(options))
+    option_set = options_of(cls, kind="plug", name=name)
+    return read_manifest(path, option_set, call_options=call_options, run_options=run_options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,13 @@ METADATA = ("latitude", "longitude", "time_zone", "capacity_kw", "tilt", "azimut
 _KEY = "key"
 
 
-def read_manifest(path: Path | str, option_set: OptionSet, run_options: dict[str, Any]) -> list[SystemRow]:
+def read_manifest(
+    path: Path | str,
+    option_set: OptionSet,
+    *,
+    call_options: Mapping[str, Any],
+    run_options: Mapping[str, Any],
+) -> list[SystemRow]:
     """Read a manifest.
 
     The column ``key`` holds a key, as plain text or as a JSON array such as ``["file", "sensor"]``. A column named
@@ -36,8 +42,10 @@ def read_manifest(path: Path | str, option_set: OptionSet, run_options: dict[str
         A ``.csv`` or ``.parquet`` file.
     option_set : OptionSet
         The plug's options.
-    run_options : dict
-        The plug's options as given for the whole run; a row is more specific than the run file.
+    call_options : mapping
+        The plug's options of the call or command line; they are more specific than a row and win over it.
+    run_options : mapping
+        The plug's options for the whole run, from wherever they come; they fill what a row leaves open.
 
     Raises
     ------
@@ -54,7 +62,7 @@ def read_manifest(path: Path | str, option_set: OptionSet, run_options: dict[str
     for number, record in enumerate(table.to_dict(orient="records"), start=2):
         cells = {str(name): _cell(value) for name, value in record.items()}
         given = {name: value for name, value in cells.items() if value is not None}
-        rows.append(_row(path, number, given, option_set, run_options))
+        rows.append(_row(path, number, given, option_set, (call_options, run_options)))
         first = seen.setdefault(rows[-1].text, number)
         if first != number:
             raise ManifestError(f"{path}, rows {first} and {number}: the key {rows[-1].key!r} stands twice; drop one")
@@ -95,16 +103,21 @@ def _cell(value: Any) -> Any:
 
 
 def _row(
-    path: Path | str, number: int, given: dict[str, Any], option_set: OptionSet, run_options: dict[str, Any]
+    path: Path | str,
+    number: int,
+    given: dict[str, Any],
+    option_set: OptionSet,
+    around: tuple[Mapping[str, Any], Mapping[str, Any]],
 ) -> SystemRow:
     if _KEY not in given:
         raise ManifestError(f"{path}, row {number}: the key is empty")
+    call_options, run_options = around
     own = {name: value for name, value in given.items() if name in option_set.options and name not in METADATA}
-    resolved = option_set.resolve(own, run_options, environment={}) if own else {}
+    resolved = option_set.resolve(call_options, own, run_options, environment={}) if own else {}
     key = given[_KEY]
     return SystemRow(
         key=key_from_user_text(key) if isinstance(key, str) else as_key(key),
-        options={name: resolved[name] for name in own},
+        options={name: resolved[name] for name in own if name not in call_options},
         metadata=dict(_metadata(path, number, given)),
     )
 

@@ -1,0 +1,209 @@
+"""How far a run is, on stderr: a live line on a terminal, else a plain line now and then."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sdt_dask_core.cli.text import clean, count, duration, line
+
+if TYPE_CHECKING:
+    from sdt_dask_core.runner import Progress
+
+__all__ = ["Pace", "PlainLines", "watching"]
+
+Observer = Callable[["Progress"], None]
+
+_EVERY = 30.0  # s between two plain lines, unless a tenth of the run went by
+_NOT_SOONER = 2.0  # s
+_SHOWN_KEYS = 4
+
+
+@contextlib.contextmanager
+def watching(*, quiet: bool) -> Iterator[Observer | None]:
+    """Show how far a run is while the body runs; yield what `SDTDask` calls after every change."""
+    with _warnings_shown():
+        if quiet:
+            yield None
+        elif sys.stderr.isatty():
+            with _live() as observer:
+                yield observer
+        else:
+            lines = PlainLines(lambda text: click.echo(text, err=True))
+            try:
+                yield lines.observe
+            finally:
+                lines.end()
+
+
+@dataclass(slots=True)
+class Pace:
+    """Numbers of a run at its newest change, and the time that it still needs.
+
+    Copied from `Progress` when it changes: a live line is drawn by another thread.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    started: float | None = None
+    total: int = 0
+    skipped: int = 0
+    finished: int = 0
+    failed: int = 0
+    grades: dict[str, int] = field(default_factory=dict)
+    in_work: tuple[str, ...] = ()
+    n_threads: int = 0
+    dashboard: str = ""
+    before: int = 0
+
+    def update(self, progress: Progress) -> None:
+        """Take the numbers over."""
+        if self.started is None:
+            self.started = self.clock()
+            self.before = progress.finished  # of a resumed run: they took no time now
+        self.total, self.skipped, self.failed = progress.total, progress.skipped, progress.failed
+        self.finished, self.grades = progress.finished, dict(progress.grades)
+        self.in_work = tuple(islice(progress.in_work, progress.n_threads))
+        self.n_threads, self.dashboard = progress.n_threads, progress.dashboard
+
+    @property
+    def elapsed(self) -> float:
+        """Time since the first key was handed out [s]."""
+        return 0.0 if self.started is None else self.clock() - self.started
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Time that the rest takes at the pace so far [s]; None until every thread had a key to its end."""
+        done, todo = self.finished - self.before, self.total - self.skipped - self.finished
+        if self.started is None or done < max(2, self.n_threads) or todo <= 0:
+            return None
+        return self.elapsed * todo / done
+
+    @property
+    def counts(self) -> str:
+        """What became of the keys so far."""
+        parts = [f"{number} {name}" for name, number in {**self.grades, "failed": self.failed}.items()]
+        return ", ".join([*parts, *([f"{self.skipped} done before"] if self.skipped else [])])
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        left = self.seconds_left
+        rest = f"; about {duration(_rounded(left))} left" if left is not None else ""
+        return f"{self.skipped + self.finished}/{self.total}: {self.counts}{rest}"
+
+
+def _rounded(seconds: float) -> float:
+    """Round a guess so that it does not pretend to know more than it does."""
+    return max(10.0, round(seconds / 10) * 10.0) if seconds < 60 else seconds  # noqa: PLR2004 - a minute
+
+
+class PlainLines:
+    """Progress as plain lines: one at the start, then one each tenth or half a minute, and a last one."""
+
+    def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self.say = say
+        self.clock = clock
+        self.pace = Pace(clock)
+        self._said_at = 0.0
+        self._said_tenth = 0
+
+    def observe(self, progress: Progress) -> None:
+        """Say how far it is, when it is time to."""
+        is_first = self.pace.started is None
+        self.pace.update(progress)
+        if is_first:
+            self.say(f"running {count(progress.todo, 'system')} on {count(progress.n_threads, 'thread')}")
+            self._said_at = self.clock()
+            return
+        since, tenth = self.clock() - self._said_at, 10 * self.pace.finished // max(1, self.pace.total)
+        if progress.todo and (since >= _EVERY or (tenth > self._said_tenth and since >= _NOT_SOONER)):
+            self.say(self.pace.text)
+            self._said_at, self._said_tenth = self.clock(), tenth
+
+    def end(self) -> None:
+        """Say what came out, if anything ran."""
+        if self.pace.started is not None:
+            self.say(f"{self.pace.text}; took {duration(self.pace.elapsed)}")
+
+
+class _LiveLine:
+    """What rich draws again and again, from whatever `pace` holds then."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+        self.began = pace.clock()
+
+    def __rich__(self) -> Any:
+        from rich.text import Text
+
+        if self.pace.started is None:
+            return Text(f"planning and starting the cluster, {duration(self.pace.clock() - self.began)}")
+        keys = ", ".join(_shown(text) for text in self.pace.in_work[:_SHOWN_KEYS])
+        more = ", …" if len(self.pace.in_work) > _SHOWN_KEYS else ""
+        return Text(
+            f"{self.pace.text}\n{duration(self.pace.elapsed)}; in work: {keys or 'none'}{more}", overflow="ellipsis"
+        )
+
+
+def _shown(key: str) -> str:
+    from sdt_dask_core.keys import key_label
+
+    return line(key_label(key))
+
+
+@contextlib.contextmanager
+def _live() -> Iterator[Observer]:
+    from rich.console import Console
+    from rich.live import Live
+
+    pace = Pace()
+    console = Console(stderr=True, markup=False, highlight=False)
+    # Not redirected: results are for stdout, and everything else comes through the logger below.
+    live = Live(_LiveLine(pace), console=console, transient=True, redirect_stdout=False)
+    dashboards: list[str] = []
+
+    def observe(progress: Progress) -> None:
+        pace.update(progress)
+        if pace.dashboard and not dashboards:
+            dashboards.append(pace.dashboard)
+            console.print(f"dashboard: {clean(pace.dashboard)}", soft_wrap=True)
+
+    try:
+        with live:
+            yield observe
+    finally:
+        if pace.started is not None:
+            click.echo(f"{pace.text}; took {duration(pace.elapsed)}", err=True)
+
+
+class _WarningLines(logging.Handler):
+    """Warnings of a run on stderr, each once; keys that failed are counted, and listed by `sdt-dask errors`."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.seen: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a warning unless it was written before."""
+        text = clean(record.getMessage())
+        if record.name != "sdt_dask_core.runner" and text not in self.seen:
+            self.seen.add(text)
+            click.echo(f"warning: {text}", err=True)
+
+
+@contextlib.contextmanager
+def _warnings_shown() -> Iterator[None]:
+    logger, handler = logging.getLogger("sdt_dask_core"), _WarningLines()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

@@ -1,0 +1,63 @@
+"""Text of others, such as keys and messages, made safe for a terminal; and numbers as people read them."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+import unicodedata
+from pathlib import Path
+
+__all__ = ["clean", "count", "duration", "line", "origin", "quoted_command"]
+
+# Control characters, those that reverse the direction of writing, and lone surrogates.
+_HIDDEN = ("Cc", "Cf", "Cs")
+
+
+def clean(text: object) -> str:
+    r"""Return a text with everything that a terminal obeys written out, such as ``\x1b``; line ends and tabs stay."""
+    return "".join(c if c in "\n\t" or unicodedata.category(c) not in _HIDDEN else _escaped(c) for c in str(text))
+
+
+def line(text: object) -> str:
+    """Return a cleaned text in one line."""
+    return " ".join(clean(text).split())
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 system`` or ``2 systems``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it: ``40 s``, ``3 min``, ``2 h 10 min``."""
+    if round(seconds) < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:  # noqa: PLR2004 - an hour
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes and hours < 48 else f"{hours} h"  # noqa: PLR2004 - beyond, minutes say nothing
+
+
+def origin(distribution: str, version: str) -> str:
+    """Return where a provider comes from; a class of the user's own has a digest for a version."""
+    return f"yours, {version}" if distribution == "(yours)" else f"{distribution} {version}"
+
+
+def quoted_command(*arguments: object) -> str:
+    """Return a command line of ours that works as printed, in the shell that started this program."""
+    return " ".join([_program(), *(shlex.quote(str(argument)) for argument in arguments)])
+
+
+def _program() -> str:
+    own, found = Path(sys.argv[0]), shutil.which("sdt-dask")
+    if own.stem != "sdt-dask":
+        return f"{shlex.quote(sys.executable)} -m sdt_dask_core.cli"
+    # The one on the path may be that of another environment.
+    is_on_path = found is not None and own.exists() and Path(found).samefile(own)
+    return "sdt-dask" if is_on_path else shlex.quote(str(own))
