@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "SDT Dask"
 author = "The SDT Dask developers"
-copyright = f"2026, {author}"  # noqa: A001 - Sphinx names it so
+copyright = f"2026, {author}"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click", "contract_tables"]
 exclude_patterns = ["_build", "tests", "reference/_generated"]

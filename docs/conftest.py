@@ -3,7 +3,7 @@
 - ``python`` runs, in one namespace for each page;
 - ``console`` runs each line that starts with ``$ `` in bash; a command that fails fails the block, unless the page says
   ``# exit code N`` behind it;
-- a block of any language whose first line is a comment with a file name (``# folder/dataplug.py``) is written there, and
+- a block whose first line is a comment with a file name (``# folder/dataplug.py``) is written there, and
   so is a block under ``<!-- file: systems.csv -->``.
 """
 

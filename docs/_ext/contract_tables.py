@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
 from docutils.statemachine import StringList
-from sphinx.util.docutils import SphinxDirective
-
 from sdt_dask_core import errors, hookspecs
 from sdt_dask_core.causes import FIXES
 from sdt_dask_core.contract import HOOKS
@@ -19,6 +17,7 @@ from sdt_dask_core.frames import FINDINGS
 from sdt_dask_core.options import options_of
 from sdt_dask_core.registry import find_provider, load_class
 from sdt_dask_core.report.tables import FRAME_COLUMNS
+from sphinx.util.docutils import SphinxDirective
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,7 +76,7 @@ def hooks() -> list[str]:
     """Return every hook with its docstring."""
     lines: list[str] = []
     for name, arguments in HOOKS.items():
-        lines += [f"### `{name}({', '.join(arguments)})`", ""]
+        lines += [f"## `{name}({', '.join(arguments)})`", ""]
         lines += ["```text", *(inspect.getdoc(getattr(hookspecs, name)) or "").splitlines(), "```", ""]
     return lines
 
