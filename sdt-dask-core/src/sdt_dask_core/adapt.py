@@ -81,6 +81,17 @@ class AdaptedClient(Client):
         client: distributed.Client = make()
         return client
 
+    def check_access(self) -> Iterable[str]:
+        """Call the plain ``check_access`` where there is one."""
+        check = getattr(self.inner, "check_access", None)
+        return (check() if callable(check) else None) or ()
+
+    def estimate_cost(self, n_keys: int, seconds_per_key: float) -> float | None:
+        """Call the plain ``estimate_cost`` where there is one."""
+        estimate = getattr(self.inner, "estimate_cost", None)
+        dollars: float | None = estimate(n_keys, seconds_per_key) if callable(estimate) else None
+        return dollars
+
     def close(self) -> None:
         """Close the plain object and the cluster that it holds, where there are such."""
         for thing in (self.inner, getattr(self.inner, "cluster", None)):

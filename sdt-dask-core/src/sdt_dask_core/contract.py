@@ -90,7 +90,8 @@ def validate_class(kind: str, cls: Any, *, blame: str) -> type:
 
 
 def _problems(kind: str, cls: type) -> Iterator[str]:
-    api = getattr(cls, "api", API)
+    plain = is_plain(cls)
+    api = API if plain else getattr(cls, "api", API)
     if api[0] != API[0]:
         yield f"it was written for API {api[0]}, this core has API {API[0]}.{API[1]}; install a release made for it"
     required = _REQUIRED.get(kind, ())
@@ -99,8 +100,10 @@ def _problems(kind: str, cls: type) -> Iterator[str]:
     abstract = sorted(getattr(cls, "__abstractmethods__", ()))
     if abstract:
         yield f"its abstract methods {', '.join(abstract)} are not written"
+    # Plain plugs and clients are adapted, their arguments passed by position.
+    adapted = plain and kind in ("plug", "client")
     for name, method in _methods(cls):
-        yield from _method_problems(name, method, plain=is_plain(cls))
+        yield from _method_problems(name, method, adapted=adapted)
 
 
 def _methods(cls: type) -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -110,13 +113,13 @@ def _methods(cls: type) -> Iterator[tuple[str, Callable[..., Any]]]:
             yield name, member
 
 
-def _method_problems(name: str, method: Callable[..., Any], *, plain: bool) -> Iterator[str]:
+def _method_problems(name: str, method: Callable[..., Any], *, adapted: bool) -> Iterator[str]:
     if name not in HOOKS:
         if hasattr(method, _IMPL_MARK):
             yield f"{name!r} is decorated with hookimpl but no hook has that name{did_you_mean(name, HOOKS)}"
         return
-    if plain:
-        return  # adapted by position
+    if adapted:
+        return
     for parameter in list(inspect.signature(method).parameters.values())[1:]:
         if parameter.name not in HOOKS[name]:
             known = ", ".join(HOOKS[name]) or "none"

@@ -35,14 +35,21 @@ def versions(more: Iterable[str] = ()) -> dict[str, str]:
 def check_requirements_file(path: Path) -> None:
     """Hold a ``requirements.txt`` against what is installed.
 
-    Lines that are options of pip (``-r``, ``--index-url``) and comments are passed over.
+    Lines that are options of pip (``-r``, ``--index-url``), hashes and comments are passed over.
 
     Raises
     ------
     RequirementError
-        Every requirement that is not met, each with the package, the range wanted and the version found.
+        Every requirement that is not met, each with the package, the range wanted and the version found; or the file
+        is not UTF-8 text.
     """
-    lines = [line.partition(" #")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows put a byte order mark first
+    except UnicodeDecodeError as error:
+        raise RequirementError(f"{path} is not UTF-8 text; save it as UTF-8") from error
+    # pip-compile writes `name==1.0 --hash=…` over several lines.
+    text = text.replace("\\\n", " ")
+    lines = [line.partition(" #")[0].partition(" --")[0].strip() for line in text.splitlines()]
     wanted = [line for line in lines if line and not line.startswith(("#", "-"))]
     problems = [problem for line in wanted if (problem := unmet_requirement(line))]
     if problems:

@@ -71,12 +71,11 @@ def read_user_folder(path: Path | str) -> UserFolder:
 
 def _one_class(file: Path, kind: str, methods: tuple[str, ...]) -> type:
     module = _load(file)
+    classes = dict.fromkeys(thing for thing in vars(module).values() if isinstance(thing, type))
     found = [
-        thing
-        for thing in vars(module).values()
-        if isinstance(thing, type)
-        and thing.__module__ == module.__name__
-        and any(callable(getattr(thing, method, None)) for method in methods)
+        cls
+        for cls in classes
+        if cls.__module__ == module.__name__ and any(callable(getattr(cls, method, None)) for method in methods)
     ]
     # A base class of the user's own, with a subclass beside it, is not the one that is meant.
     leaves = [cls for cls in found if not any(other is not cls and issubclass(other, cls) for other in found)]
@@ -100,6 +99,6 @@ def _load(file: Path) -> ModuleType:
         sys.path.append(str(file.parent))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever the user's file raises
+    except (Exception, SystemExit) as error:  # whatever the user's file raises
         raise BrokenProviderError(f"{file} cannot be imported: {type(error).__name__}: {error}") from error
     return module

@@ -48,8 +48,8 @@ def _part(part: Any, key: Any) -> Any:
 
 
 def _scalar(value: Any, key: Any) -> Scalar:
-    # NumPy scalars, as they come out of a manifest or an index, know their Python value.
-    if hasattr(value, "item") and not isinstance(value, (str, int, float, bool)):
+    # NumPy scalars, as they come out of a manifest or an index, know their Python value; a date's would be its count.
+    if getattr(getattr(value, "dtype", None), "kind", "") in ("b", "i", "u", "f") and getattr(value, "ndim", 1) == 0:
         value = value.item()
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -59,7 +59,7 @@ def _scalar(value: Any, key: Any) -> Scalar:
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, str):
-        return str(value)
+        return str.__str__(value)  # an enum's own str() is the name of its member
     raise InvalidKeyError(
         f"the key {key!r} holds a {type(value).__name__}; use text, numbers, true/false, None, or lists of them"
     )
@@ -93,8 +93,8 @@ def key_from_text(text: str) -> Key:
     """
     try:
         value = json.loads(text)
-    except ValueError as error:
-        raise InvalidKeyError(f"{text!r} is not the text of a key: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidKeyError(f"{text[:200]!r} is not the text of a key: {error}") from error
     return as_key(value)
 
 

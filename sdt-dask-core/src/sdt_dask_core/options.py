@@ -25,6 +25,9 @@ __all__ = ["Option", "OptionSet", "did_you_mean", "options_of"]
 
 _SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key|credential)", re.IGNORECASE)
 _MISSING = inspect.Parameter.empty
+_UNIONS = (typing.Union, types.UnionType)
+# However the option is called: ``token_timeout``, ``credentials_file``.
+_NO_SECRETS = (bool, int, float, Path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,16 @@ class Option:
     @property
     def is_secret(self) -> bool:
         """Whether it takes a reference to a secret."""
-        return Secret in (self.annotation, *typing.get_args(self.annotation)) or (
-            bool(_SECRET_NAME.search(self.name)) and not isinstance(self.default, (bool, int))
+        return self.is_secret_object or (
+            bool(_SECRET_NAME.search(self.name))
+            and not isinstance(self.default, _NO_SECRETS)
+            and not any(isinstance(t, type) and issubclass(t, _NO_SECRETS) for t in _alternatives(self.annotation))
         )
+
+    @property
+    def is_secret_object(self) -> bool:
+        """Whether the provider gets a `Secret`, to be revealed when it is used."""
+        return Secret in (self.annotation, *typing.get_args(self.annotation))
 
     @property
     def type_text(self) -> str:
@@ -79,11 +89,15 @@ def _type_text(annotation: Any) -> str:
             return " | ".join(repr(member.value) for member in annotation)
         return "secret reference" if annotation is Secret else annotation.__name__
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin in (typing.Union, types.UnionType):
+    if origin in _UNIONS:
         return " | ".join(_type_text(arg) for arg in args)
     if origin is typing.Literal:
         return " | ".join(repr(arg) for arg in args)
     return str(annotation).replace("typing.", "")
+
+
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    return typing.get_args(annotation) if typing.get_origin(annotation) in _UNIONS else (annotation,)
 
 
 class OptionSet:
@@ -135,17 +149,15 @@ class OptionSet:
         self._refuse_missing(given)
         return {name: self._check(name, value) for name, value in given.items()}
 
-    def build_arguments(self, values: Mapping[str, Any], *, reveal: bool = True) -> dict[str, Any]:
-        """Turn resolved options into the arguments of the provider's ``__init__``.
+    def build_arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Turn resolved options into the arguments of ``__init__``, secrets revealed: where the provider is built.
 
         Parameters
         ----------
         values : mapping
             What `resolve` returned.
-        reveal : bool
-            Whether secrets of plain text parameters are resolved: only in the process that builds the provider.
         """
-        return {name: self._argument(name, value, reveal=reveal) for name, value in values.items()}
+        return {name: self._argument(name, value) for name, value in values.items()}
 
     def _refuse_unknown(self, given: Mapping[str, Any]) -> None:
         if self.takes_any:
@@ -167,13 +179,27 @@ class OptionSet:
                     option=option.name,
                 )
 
+    def _option(self, name: str) -> Option:
+        # What ``**kwargs`` takes has no type; its name alone tells whether it is a secret.
+        return self.options.get(name) or Option(name, _MISSING, _MISSING, "", "")
+
     def _check(self, name: str, value: Any) -> Any:
-        option = self.options.get(name)
-        if option is not None and option.is_secret and value is not None:
+        option = self._option(name)
+        if value is None and option.default is None:
+            return None  # `text: str = None` means an optional text
+        if option.is_secret and value is not None:
             return self._check_secret(option, value)
-        if option is None:
+        return self._plain(name, self._validated(option, value))
+
+    def _plain(self, name: str, value: Any) -> Any:
+        try:
             return _plain(value)
-        return _plain(self._validated(option, value))
+        except TypeError as error:
+            raise OptionError(
+                f"{self.provider}: the option {name!r} cannot be {error}: "
+                "options travel to the workers as plain text, numbers and lists",
+                option=name,
+            ) from None
 
     def _check_secret(self, option: Option, value: Any) -> str:
         reference = value.reference if isinstance(value, Secret) else value
@@ -199,10 +225,11 @@ class OptionSet:
 
         config = pydantic.ConfigDict(arbitrary_types_allowed=True, coerce_numbers_to_str=True)
         try:
-            return pydantic.TypeAdapter(annotation, config=config).validate_python(value)
-        except pydantic.PydanticUserError:
-            # A type with a configuration of its own (a dataclass) brings it along.
-            return pydantic.TypeAdapter(annotation).validate_python(value)
+            adapter = pydantic.TypeAdapter(annotation, config=config)
+        except pydantic.PydanticUserError:  # a type with a configuration of its own (a dataclass) brings it along
+            adapter = pydantic.TypeAdapter(annotation)
+        try:
+            return adapter.validate_python(value)
         except pydantic.ValidationError as error:
             reason = "; ".join(dict.fromkeys(e["msg"][0].lower() + e["msg"][1:] for e in error.errors()))
             raise OptionError(
@@ -211,21 +238,20 @@ class OptionSet:
                 option=option.name,
             ) from None
 
-    def _argument(self, name: str, value: Any, *, reveal: bool) -> Any:
-        option = self.options.get(name)
-        wants_object = option is not None and Secret in (option.annotation, *typing.get_args(option.annotation))
-        if wants_object:
-            return Secret(value) if value is not None else None
-        if option is not None and option.is_secret:
-            return Secret(value).reveal() if reveal and value is not None else value
-        return value if option is None else self._validated(option, value)
+    def _argument(self, name: str, value: Any) -> Any:
+        option = self._option(name)
+        if value is None and (option.is_secret or option.default is None):
+            return None
+        if option.is_secret:
+            return Secret(value) if option.is_secret_object else Secret(value).reveal()
+        return self._validated(option, value)
 
 
 def _takes_list(annotation: Any) -> bool:
-    candidates = (annotation, *typing.get_args(annotation))
+    candidates = _alternatives(annotation)
     if str in candidates:
         return False
-    return any(typing.get_origin(c) in (list, tuple, set, frozenset) or c in (list, tuple) for c in candidates)
+    return any((typing.get_origin(c) or c) in (list, tuple, set, frozenset) for c in candidates)
 
 
 def _plain(value: Any) -> Any:
@@ -240,18 +266,19 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(item) for item in value]
+        items = [_plain(item) for item in value]
+        # A set's order differs from process to process, and options are part of a digest.
+        return items if isinstance(value, (list, tuple)) else sorted(items, key=repr)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise OptionError(
-        f"an option cannot be a {type(value).__name__}: options travel to the workers as plain text, numbers and lists"
-    )
+    raise TypeError(f"a {type(value).__name__}")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known name, or nothing."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    by_lower = {text.lower(): text for text in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
 
 
 def options_of(cls: type, *, kind: str, name: str) -> OptionSet:

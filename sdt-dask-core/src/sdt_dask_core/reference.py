@@ -24,11 +24,12 @@ from sdt_dask_core.contract import validate_class
 from sdt_dask_core.errors import BrokenProviderError, OptionError
 from sdt_dask_core.options import OptionSet, options_of
 from sdt_dask_core.registry import Provider, find_provider, load_class
-from sdt_dask_core.secret import Secret
 
 __all__ = ["Reference", "options_of_instance", "refer_to"]
 
-_STATE = "its state"
+# The classes that this process sent, by their code. They are never unpickled here: cloudpickle would take each for the
+# one it knows and put copies of its methods into it, cut off from the globals of its module.
+_sent: dict[str, tuple[type, OptionSet]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Reference:
     options : dict
         Options by name, JSON-ready, secrets as references.
     code : str
-        For a class that no installed distribution holds: the class and its arguments, by value; else empty.
+        For a class that no installed distribution holds: the class and its `OptionSet`, by value; else empty.
     """
 
     kind: str
@@ -88,10 +89,26 @@ class Reference:
 
     def _class_and_arguments(self) -> tuple[type, dict[str, Any]]:
         if self.code:
-            return _from_code(self.code)
-        provider = Provider(self.kind, self.name, self.value, self.distribution, self.version)
-        cls = load_class(provider)
-        return cls, options_of(cls, kind=self.kind, name=self.name).build_arguments(self.options)
+            cls, option_set = self._from_code()
+        else:
+            cls = load_class(Provider(self.kind, self.name, self.value, self.distribution, self.version))
+            option_set = options_of(cls, kind=self.kind, name=self.name)
+        return cls, option_set.build_arguments(self.options)
+
+    def _from_code(self) -> tuple[type, OptionSet]:
+        if self.code in _sent:
+            return _sent[self.code]
+        import cloudpickle
+
+        try:
+            # It comes from the driver, the one direction in which code travels; nothing is unpickled on the driver.
+            cls, option_set = cloudpickle.loads(base64.b64decode(self.code))
+        except Exception as error:
+            raise BrokenProviderError(
+                f"{self.kind} class {self.name} cannot be rebuilt here: {type(error).__name__}: {error}; make what it "
+                "imports an installed distribution, here and on the workers"
+            ) from error
+        return cls, option_set
 
 
 def refer_to(kind: str, what: Any, *layers: Mapping[str, Any]) -> Reference:
@@ -128,7 +145,7 @@ def _refer_to_class(kind: str, cls: type, layers: tuple[Mapping[str, Any], ...])
     option_set = options_of(cls, kind=kind, name=name)
     options = option_set.resolve(*layers)
     value = f"{cls.__module__}:{cls.__qualname__}"
-    code = "" if _is_installed(cls) else _to_code(kind, cls, option_set, options)
+    code = "" if _is_installed(cls) else _to_code(kind, cls, option_set)
     return Reference(kind, name, "(yours)", _source_digest(cls), value, options, code)
 
 
@@ -136,54 +153,60 @@ def _is_installed(cls: type) -> bool:
     """Tell whether a class can be imported by name in any process of this environment."""
     if "<locals>" in cls.__qualname__:
         return False
+    if cls.__module__.partition(".")[0] == "sdt_dask_core":
+        return True
     try:
         spec = importlib.util.find_spec(cls.__module__)
     except (ImportError, ValueError, AttributeError):
         return False
     if spec is None or spec.origin is None:
         return False
+    if spec.origin in ("built-in", "frozen"):
+        return True
     homes = {sysconfig.get_paths()[name] for name in ("purelib", "platlib", "stdlib")}
     return any(Path(spec.origin).is_relative_to(home) for home in homes)
 
 
-def _to_code(kind: str, cls: type, option_set: OptionSet, options: Mapping[str, Any]) -> str:
+def _to_code(kind: str, cls: type, option_set: OptionSet) -> str:
     import cloudpickle
 
-    # Types are read here, where the class's module is: its annotations do not travel.
-    arguments = option_set.build_arguments(options, reveal=False)
-    module = sys.modules.get(cls.__module__)
-    registered = isinstance(module, ModuleType) and cls.__module__ not in ("__main__", "builtins")
+    modules = _own_modules(cls)
     try:
-        if registered:
+        for module in modules:
             cloudpickle.register_pickle_by_value(module)
-        payload = cloudpickle.dumps((cls, arguments, sorted(o.name for o in option_set if o.is_secret)))
+        # The options' types were read here, where the class's module is: what annotations name does not travel.
+        payload = cloudpickle.dumps((cls, option_set))
     except Exception as error:
         raise BrokenProviderError(
             f"{kind} class {cls.__name__} cannot travel to the processes that compute: {error}; put it into a module "
             "that opens nothing when imported, or make it an installed distribution"
         ) from error
     finally:
-        if registered:
+        for module in modules:
             cloudpickle.unregister_pickle_by_value(module)
-    return base64.b64encode(payload).decode("ascii")
+    code = base64.b64encode(payload).decode("ascii")
+    _sent[code] = (cls, option_set)
+    return code
 
 
-def _from_code(code: str) -> tuple[type, dict[str, Any]]:
-    import cloudpickle
+def _own_modules(cls: type) -> list[ModuleType]:
+    """Return the modules of a class and its bases that no other process may have."""
+    names = dict.fromkeys(base.__module__ for base in cls.__mro__ if not _is_installed(base))
+    return [sys.modules[name] for name in names if name in sys.modules and name != "__main__"]
 
-    # It comes from the driver, the one direction in which code travels; nothing is unpickled on the driver.
-    cls, arguments, secrets = cloudpickle.loads(base64.b64decode(code))
-    for name in secrets:
-        if isinstance(arguments.get(name), str):
-            arguments[name] = Secret(arguments[name]).reveal()
-    return cls, arguments
+
+def _source(thing: Any) -> str:
+    try:
+        return inspect.getsource(thing)
+    except (OSError, TypeError):
+        # Before Python 3.13 a notebook has the source of each method, and none of the class.
+        methods = filter(inspect.isfunction, vars(thing).values() if isinstance(thing, type) else ())
+        return str(getattr(thing, "__qualname__", "")) + "".join(_source(method) for method in methods)
 
 
 def _source_digest(cls: type) -> str:
-    try:
-        source = inspect.getsource(cls)
-    except (OSError, TypeError):
-        source = cls.__qualname__  # typed into a plain interpreter: no source to be had
+    # A base class of the user's own decides as much as the class itself.
+    source = "".join(_source(base) for base in cls.__mro__ if base is cls or not _is_installed(base))
     return hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
@@ -202,21 +225,30 @@ def options_of_instance(kind: str, instance: Any) -> dict[str, Any]:
     refused = f"the {kind} instance of {cls.__name__} cannot be turned into class and options: "
     advice = f"; pass the class and {kind}_options instead"
     options = {}
+    state = _state(instance)
     for option in options_of(cls, kind=kind, name=cls.__name__):
         for attribute in (option.name, f"_{option.name}"):
-            if attribute in vars(instance):
-                options[option.name] = vars(instance)[attribute]
+            if attribute in state:
+                options[option.name] = state[attribute]
                 break
         else:
             raise OptionError(f"{refused}its parameter {option.name!r} is kept under no attribute of that name{advice}")
-    changed = _differences(instance, cls(**options))
+    try:
+        fresh = cls(**options)
+    except Exception as error:
+        raise OptionError(f"{refused}one built from its attributes raised {type(error).__name__}{advice}") from error
+    changed = _differences(state, _state(fresh))
     if changed:
-        raise OptionError(f"{refused}{_STATE} differs from one freshly built: {', '.join(changed)}{advice}")
+        raise OptionError(f"{refused}its state differs from one freshly built: {', '.join(changed)}{advice}")
     return options
 
 
-def _differences(instance: Any, fresh: Any) -> list[str]:
-    ours, theirs = vars(instance), vars(fresh)
+def _state(instance: Any) -> dict[str, Any]:
+    slots = {name: getattr(instance, name) for name in getattr(instance, "__slots__", ()) if hasattr(instance, name)}
+    return {**slots, **getattr(instance, "__dict__", {})}
+
+
+def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
     return [f"{name!r}" for name in sorted({*ours, *theirs}) if not _same(ours.get(name), theirs.get(name))]
 
 

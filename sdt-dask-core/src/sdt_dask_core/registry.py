@@ -7,6 +7,7 @@ that was asked for.
 from __future__ import annotations
 
 import importlib.util
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +16,15 @@ from typing import Any
 
 import importlib_metadata
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from sdt_dask_core.contract import validate_class
 from sdt_dask_core.errors import BrokenProviderError, UnknownProviderError
 from sdt_dask_core.options import did_you_mean
 
 __all__ = ["GROUPS", "Provider", "find_provider", "installed_providers", "load_class", "unmet_requirement"]
+
+logger = logging.getLogger(__name__)
 
 #: Entry-point group of each kind of provider.
 GROUPS = {
@@ -60,32 +64,54 @@ class Provider:
 
 def installed_providers(*kinds: str) -> list[Provider]:
     """List the installed providers of these kinds (default: all), by kind and name, without importing any."""
-    found = [provider for kind in kinds or GROUPS for provider in _providers_of_kind(kind)]
+    wanted = list(kinds or GROUPS)
+    found = sorted(_providers(wanted), key=lambda p: (wanted.index(p.kind), p.name, p.distribution))
     counts = Counter((provider.kind, provider.name) for provider in found)
     return [_with_duplicate_problem(provider, found, counts) for provider in found]
 
 
-def _providers_of_kind(kind: str) -> Iterator[Provider]:
-    entry_points = importlib_metadata.entry_points(group=GROUPS[kind])
-    for entry_point in sorted(entry_points, key=lambda e: (e.name, e.dist.name if e.dist else "")):
-        distribution = entry_point.dist
-        yield Provider(
-            kind=kind,
-            name=entry_point.name,
-            value=entry_point.value,
-            distribution=distribution.name if distribution else "unknown",
-            version=distribution.version if distribution else "unknown",
-            problems=tuple(_metadata_problems(entry_point)),
-        )
+def _providers(kinds: list[str]) -> Iterator[Provider]:
+    kind_of = {GROUPS[kind]: kind for kind in kinds}
+    seen = set()
+    for distribution in importlib_metadata.distributions():
+        entry_points = [e for e in _entry_points(distribution) if e.group in kind_of]
+        if not entry_points:
+            continue
+        name, version, problem = _identity(distribution)
+        if canonicalize_name(name) in seen:
+            continue  # hidden by one of the same name, earlier on the path
+        seen.add(canonicalize_name(name))
+        for entry_point in entry_points:
+            problems = (problem,) if problem else tuple(_metadata_problems(entry_point, distribution))
+            yield Provider(kind_of[entry_point.group], entry_point.name, entry_point.value, name, version, problems)
 
 
-def _metadata_problems(entry_point: Any) -> Iterator[str]:
+def _entry_points(distribution: Any) -> list[Any]:
+    # One by one, because importlib_metadata.entry_points() raises for all when those of one cannot be read.
+    try:
+        return list(distribution.entry_points)
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's file holds
+        name, version, _ = _identity(distribution)
+        logger.warning("%s %s is left out: its entry points cannot be read: %s; reinstall it", name, version, error)
+        return []
+
+
+def _identity(distribution: Any) -> tuple[str, str, str]:
+    """Return name and version, and what is wrong with the metadata that should hold them."""
+    try:
+        return distribution.name, distribution.version, ""
+    except Exception as error:  # noqa: BLE001 - a distribution that was uninstalled by halves
+        folder = getattr(getattr(distribution, "_path", None), "name", "unknown")
+        return folder, "unknown", f"its metadata cannot be read ({str(error).strip()}); reinstall the distribution"
+
+
+def _metadata_problems(entry_point: Any, distribution: Any) -> Iterator[str]:
     module, _, attribute = entry_point.value.partition(":")
     if not attribute:
         yield f"its entry point {entry_point.value!r} names no class; write 'module:Class'"
     if not _module_exists(module.strip()):
         yield f"its module {module.strip()!r} is not there; reinstall the distribution"
-    for requirement in (entry_point.dist.requires or []) if entry_point.dist else []:
+    for requirement in distribution.requires or []:
         problem = unmet_requirement(requirement)
         if problem:
             yield problem
@@ -124,7 +150,7 @@ def unmet_requirement(text: str) -> str | None:
     wanted = f"{requirement.name}{requirement.specifier}"
     try:
         found = importlib_metadata.version(requirement.name)
-    except importlib_metadata.PackageNotFoundError:
+    except Exception:  # noqa: BLE001 - PackageNotFoundError, or one uninstalled by halves
         return f"it needs {wanted}, which is not installed; pip install '{wanted}'"
     if requirement.specifier.contains(found, prereleases=True):
         return None
@@ -164,8 +190,10 @@ def find_provider(kind: str, name: str) -> Provider:
     matching = [provider for provider in providers if provider.name == name]
     if not matching:
         names = sorted({provider.name for provider in providers})
-        hint = did_you_mean(name, names) or f"; if it exists: pip install sdt-dask-{kind}-{name}"
-        raise UnknownProviderError(f"unknown {kind} {name!r}; installed: {', '.join(names) or 'none'}{hint}")
+        raise UnknownProviderError(
+            f"unknown {kind} {name!r}; installed: {', '.join(names) or 'none'}{did_you_mean(name, names)}; "
+            f"if it exists: pip install sdt-dask-{kind}-{name}"
+        )
     provider = matching[0]
     if provider.problems:
         raise BrokenProviderError(
@@ -189,7 +217,7 @@ def load_class(provider: Provider) -> type:
         loaded: Any = importlib.import_module(module.strip())
         for part in attribute.strip().split("."):
             loaded = getattr(loaded, part)
-    except Exception as error:  # whatever a stranger's module raises
+    except (Exception, SystemExit) as error:  # whatever a stranger's module raises
         raise BrokenProviderError(
             f"{blame} cannot be imported: {type(error).__name__}: {error}; reinstall or upgrade {provider.distribution}"
         ) from error

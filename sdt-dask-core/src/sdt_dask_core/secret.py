@@ -16,7 +16,8 @@ __all__ = ["Secret", "is_reference", "redact"]
 
 _MASK = "***"
 _revealed: set[str] = set()
-_URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]+):([^/\s@]+)@")
+# The user may be left out (redis://:password@host), and a password may hold an @ of its own.
+_URL_PASSWORD = re.compile(r'(?<=://)([^/\s:@"]*):([^/\s"]+)@')
 
 
 def is_reference(value: object) -> bool:
