@@ -6,7 +6,7 @@ __all__ = ["FIXES", "fix_of"]
 
 #: What to do about each cause that does not come from the checks of a frame.
 FIXES: dict[str, str] = {
-    "key_not_found": "check the key's spelling; sdt-dask check shows the first keys that the plug lists",
+    "key_not_found": "check the key's spelling; sdt-dask keys lists what the plug offers",
     "access_denied": "grant the access that the message names, or leave the key out",
     "source_unavailable": "the source did not answer; sdt-dask retry when it is back",
     "data_format": "mend the file or set the option that the message names (layout, timestamp_column, separator …)",

@@ -15,13 +15,27 @@ from sdt_dask_core.hookspecs import API
 if TYPE_CHECKING:
     import distributed
     import pandas as pd
+    from typing_extensions import Self
 
     from sdt_dask_core.keys import Key
 
-__all__ = ["Client", "Plug"]
+__all__ = ["GIVEN", "Client", "Plug"]
 
 
-class Plug(ABC):
+#: Attribute under which an instance keeps the arguments that it was built with.
+GIVEN = "_sdt_dask_given"
+
+
+class _Provider:
+    """Remembers what it was built with, so that an instance can be told as class and options."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        instance = super().__new__(cls)
+        setattr(instance, GIVEN, (args, kwargs))
+        return instance
+
+
+class Plug(_Provider, ABC):
     """Reads one kind of source. Subclass it and write `get_data`; the other hooks are optional.
 
     Attributes
@@ -59,11 +73,11 @@ class Plug(ABC):
         """Yield one sentence per problem that would stop a run from here."""
         return ()
 
-    def close(self) -> None:  # noqa: B027 - optional on purpose
+    def close(self) -> None:
         """Give back what was opened; idempotent."""
 
 
-class Client(ABC):
+class Client(_Provider, ABC):
     """Starts or joins a Dask cluster. Subclass it and write `make_client`."""
 
     api: ClassVar[tuple[int, int]] = API
@@ -80,5 +94,5 @@ class Client(ABC):
         """Return the cost of a run [US dollars]; None where unknown."""
         return None
 
-    def close(self) -> None:  # noqa: B027 - optional on purpose
+    def close(self) -> None:
         """Give back what was opened; idempotent."""

@@ -23,6 +23,7 @@ from sdt_dask_core.adapt import adapted
 from sdt_dask_core.contract import validate_class
 from sdt_dask_core.errors import BrokenProviderError, OptionError
 from sdt_dask_core.options import OptionSet, options_of
+from sdt_dask_core.plug import GIVEN
 from sdt_dask_core.registry import Provider, find_provider, load_class
 
 __all__ = ["Reference", "options_of_instance", "refer_to"]
@@ -205,16 +206,24 @@ def _source(thing: Any) -> str:
 
 
 def _source_digest(cls: type) -> str:
-    # A base class of the user's own decides as much as the class itself.
-    source = "".join(_source(base) for base in cls.__mro__ if base is cls or not _is_installed(base))
+    # A base class of the user's own decides as much as the class itself, and so do the helpers in their files. A script
+    # holds the run beside the class, and a change there is no change of the data.
+    bases = [base for base in cls.__mro__ if base is cls or not _is_installed(base)]
+    files = [sys.modules.get(base.__module__) for base in bases]
+    things = [
+        file if getattr(file, "__file__", None) and base.__module__ != "__main__" else base
+        for base, file in zip(bases, files, strict=True)
+    ]
+    source = "".join(_source(thing) for thing in dict.fromkeys(things))
     return hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
 def options_of_instance(kind: str, instance: Any) -> dict[str, Any]:
     """Turn an instance into the options it was built with.
 
-    Every ``__init__`` parameter must be kept as an attribute of the same name (or with a leading underscore), and an
-    instance built anew from those options must equal it, attribute by attribute.
+    Plugs and clients remember them. Of any other class, every ``__init__`` parameter must be kept as an attribute of
+    the same name (or with a leading underscore). An instance built anew from the options must equal it, attribute by
+    attribute.
 
     Raises
     ------
@@ -224,22 +233,48 @@ def options_of_instance(kind: str, instance: Any) -> dict[str, Any]:
     cls = type(instance)
     refused = f"the {kind} instance of {cls.__name__} cannot be turned into class and options: "
     advice = f"; pass the class and {kind}_options instead"
-    options = {}
     state = _state(instance)
-    for option in options_of(cls, kind=kind, name=cls.__name__):
+    given = state.pop(GIVEN, None)
+    if given is not None:
+        options = _bound(cls, *given)
+        if not _why_not(cls, options, state):
+            return options
+    # Not remembered, or an option was changed after construction: what its attributes say.
+    options = _kept(options_of(cls, kind=kind, name=cls.__name__), state, refused, advice)
+    reason = _why_not(cls, options, state)
+    if reason:
+        raise OptionError(f"{refused}{reason}{advice}")
+    return options
+
+
+def _why_not(cls: type, options: dict[str, Any], state: Mapping[str, Any]) -> str:
+    """Return why an instance of that state is not the one that these options build, or nothing."""
+    try:
+        fresh = _state(cls(**options))
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's __init__ raises
+        return f"one built from its attributes raised {type(error).__name__}"
+    fresh.pop(GIVEN, None)
+    changed = _differences(state, fresh)
+    return f"its state differs from one freshly built: {', '.join(changed)}" if changed else ""
+
+
+def _bound(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    bound = inspect.signature(cls).bind(*args, **kwargs).arguments
+    # What a parameter **kwargs took are options of their own.
+    taken = {p.name for p in inspect.signature(cls).parameters.values() if p.kind is inspect.Parameter.VAR_KEYWORD}
+    options = {name: value for name, value in bound.items() if name not in taken}
+    return options | {k: v for name in taken for k, v in bound.get(name, {}).items()}
+
+
+def _kept(option_set: OptionSet, state: Mapping[str, Any], refused: str, advice: str) -> dict[str, Any]:
+    options = {}
+    for option in option_set:
         for attribute in (option.name, f"_{option.name}"):
             if attribute in state:
                 options[option.name] = state[attribute]
                 break
         else:
             raise OptionError(f"{refused}its parameter {option.name!r} is kept under no attribute of that name{advice}")
-    try:
-        fresh = cls(**options)
-    except Exception as error:
-        raise OptionError(f"{refused}one built from its attributes raised {type(error).__name__}{advice}") from error
-    changed = _differences(state, _state(fresh))
-    if changed:
-        raise OptionError(f"{refused}its state differs from one freshly built: {', '.join(changed)}{advice}")
     return options
 
 

@@ -64,7 +64,7 @@ class LocalClient(Client):
         self.memory_limit = memory_limit
         self.dashboard_address = dashboard_address
         self.address = address
-        self._open = contextlib.ExitStack()
+        self._open: contextlib.ExitStack | None = None
 
     @hookimpl
     def make_client(self) -> distributed.Client:
@@ -75,24 +75,28 @@ class LocalClient(Client):
         ClientError
             It did not start, or nothing answers at `address`.
         """
+        self._open = contextlib.ExitStack()
         if self.address is not None:
             running = AddressClient(self.address)
             self._open.callback(running.close)
             return running.make_client()
-        import dask
-        import distributed
-
-        self._open.enter_context(dask.config.set(_DASK_CONFIG))
-        self._open.enter_context(_workers_do_not_run_the_users_script())
         try:
-            cluster = distributed.LocalCluster(**self._arguments())
-            self._open.callback(cluster.close)
-            client: distributed.Client = self._open.enter_context(distributed.Client(cluster))
+            return self._start(self._open)
         except (OSError, RuntimeError, ValueError) as error:
             self.close()
             raise ClientError(
                 f"the local cluster did not start: {error}; try fewer workers (n_workers) or another dashboard_address"
             ) from error
+
+    def _start(self, opened: contextlib.ExitStack) -> distributed.Client:
+        import dask
+        import distributed
+
+        opened.enter_context(dask.config.set(_DASK_CONFIG))
+        opened.enter_context(_workers_do_not_run_the_users_script())
+        cluster = distributed.LocalCluster(**self._arguments())
+        opened.callback(cluster.close)
+        client: distributed.Client = opened.enter_context(distributed.Client(cluster))
         return client
 
     def _arguments(self) -> dict[str, Any]:
@@ -105,14 +109,18 @@ class LocalClient(Client):
             "memory_limit": self.memory_limit or "auto",
             "processes": True,
             "host": "127.0.0.1",
-            "dashboard_address": None if self.dashboard_address == "none" else self.dashboard_address,
+            # Without an address Dask serves on its usual port, and warns where that is taken.
+            "dashboard_address": "127.0.0.1:0" if self.dashboard_address == "none" else self.dashboard_address,
+            "scheduler_kwargs": {"dashboard": self.dashboard_address != "none"},
             "silence_logs": 50,
         }
 
     @hookimpl
     def close(self) -> None:
         """Close the client and the cluster."""
-        self._open.close()
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
 
 @contextlib.contextmanager
