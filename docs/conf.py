@@ -19,6 +19,8 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # numpydoc docstrings say them
 napoleon_use_rtype = False
 
+smartquotes = False  # they would turn --key into a dash
+
 html_theme = "furo"
 html_title = "SDT Dask"
 html_show_sourcelink = False
