@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
 from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
 from sdt_dask_core import errors, hookspecs
 from sdt_dask_core.causes import FIXES
 from sdt_dask_core.contract import HOOKS
@@ -17,7 +19,6 @@ from sdt_dask_core.frames import FINDINGS
 from sdt_dask_core.options import options_of
 from sdt_dask_core.registry import find_provider, load_class
 from sdt_dask_core.report.tables import FRAME_COLUMNS
-from sphinx.util.docutils import SphinxDirective
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

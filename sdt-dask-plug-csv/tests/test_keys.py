@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from sdt_dask_core.errors import AccessDeniedError, KeyNotFoundError
 from sdt_dask_plug_csv import CsvPlug
 

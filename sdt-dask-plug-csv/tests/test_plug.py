@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from sdt_dask_core.errors import AmbiguousColumnError, KeyNotFoundError, OptionError
 from sdt_dask_core.options import options_of
 from sdt_dask_plug_csv import CsvPlug

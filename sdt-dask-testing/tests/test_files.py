@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from sdt_dask_core.errors import OptionError
 from sdt_dask_testing import synthetic_fleet, synthetic_system, write_fleet
 

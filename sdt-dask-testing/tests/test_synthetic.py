@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+
 import sdt_dask_testing
 from sdt_dask_core.errors import OptionError
 from sdt_dask_testing import SystemSpec, synthetic_fleet, synthetic_system

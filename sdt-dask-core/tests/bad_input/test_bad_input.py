@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from sdt_dask_core import SDTDask
 from sdt_dask_core.errors import ConfigurationError, OptionError, UnknownProviderError
 from sdt_dask_testing import all_missing_system, constant_system, synthetic_system, write_fleet

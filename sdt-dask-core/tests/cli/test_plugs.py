@@ -3,6 +3,7 @@ import sys
 import time
 
 import pytest
+
 from sdt_dask_core.inspection import inspect_provider
 from sdt_dask_core.registry import find_provider
 

@@ -1,6 +1,7 @@
 import logging
 
 import pytest
+
 from sdt_dask_core import Progress
 from sdt_dask_core.cli.progress import Pace, PlainLines, watching
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from sdt_dask_core.errors import ConfigurationError
 from sdt_dask_core.options import options_of
 from sdt_dask_core.run_file import RunFile, anchored, find_run_file, read_run_file

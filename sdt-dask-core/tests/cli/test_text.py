@@ -2,6 +2,7 @@ import json
 import sys
 
 import pytest
+
 from sdt_dask_core.cli import text
 from sdt_dask_core.cli.tables import say_json, say_table
 

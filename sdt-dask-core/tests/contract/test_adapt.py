@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from sdt_dask_core.adapt import AdaptedClient, AdaptedPlug, adapted
 from sdt_dask_core.contract import HookManager
 from sdt_dask_core.errors import BrokenProviderError

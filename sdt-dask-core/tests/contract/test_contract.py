@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable
 from typing import Any
 
 import pytest
+
 from sdt_dask_core.contract import HOOKS, HookManager, hooks_of, is_plain, validate_class
 from sdt_dask_core.errors import BrokenProviderError
 from sdt_dask_core.hookspecs import hookimpl

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sdt_dask_core.environment import check_requirements_file, versions
 from sdt_dask_core.errors import RequirementError
 

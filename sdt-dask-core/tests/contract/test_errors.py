@@ -7,6 +7,7 @@ import pickle
 import re
 
 import pytest
+
 from sdt_dask_core import errors
 from sdt_dask_core.errors import KeyNotFoundError, SdtDaskError
 

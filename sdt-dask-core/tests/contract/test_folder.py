@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sdt_dask_core.contract import HookManager
 from sdt_dask_core.errors import BrokenProviderError, ConfigurationError, RequirementError
 from sdt_dask_core.folder import is_user_folder, read_user_folder

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from sdt_dask_core.errors import InvalidKeyError
 from sdt_dask_core.keys import as_key, canonical_text, key_from_text, key_from_user_text, key_label
 

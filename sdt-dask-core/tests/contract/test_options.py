@@ -12,6 +12,7 @@ from typing import Any, Literal, Optional
 
 import numpy as np
 import pytest
+
 from sdt_dask_core.errors import BrokenProviderError, OptionError
 from sdt_dask_core.options import OptionSet, did_you_mean, options_of
 from sdt_dask_core.secret import Secret

@@ -9,6 +9,7 @@ import pkgutil
 from typing import Any
 
 import pytest
+
 import sdt_dask_core
 
 HEAVY = ["numpy", "pandas", "dask", "distributed", "pydantic", "solardatatools", "sqlite3"]

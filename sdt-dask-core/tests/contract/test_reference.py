@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+
 from sdt_dask_core.errors import BrokenProviderError, OptionError, UnknownProviderError
 from sdt_dask_core.plug import GIVEN, Plug
 from sdt_dask_core.reference import Reference, options_of_instance, refer_to

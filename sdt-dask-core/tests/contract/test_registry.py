@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sdt_dask_core.errors import BrokenProviderError, UnknownProviderError
 from sdt_dask_core.registry import Provider, find_provider, installed_providers, load_class, unmet_requirement
 

@@ -6,6 +6,7 @@ import pickle
 from pathlib import Path
 
 import pytest
+
 from sdt_dask_core import secret as secret_module
 from sdt_dask_core.errors import OptionError
 from sdt_dask_core.secret import Secret, is_reference, redact

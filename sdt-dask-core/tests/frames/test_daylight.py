@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from sdt_dask_core.daylight import fitting_offset, hours_from_noon, midday_hour
 
 

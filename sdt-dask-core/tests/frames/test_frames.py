@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from sdt_dask_core.errors import FrameError
 from sdt_dask_core.frames import FINDINGS, MEANINGS, CheckedFrame, Finding, check_frame
 

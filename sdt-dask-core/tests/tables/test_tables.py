@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from sdt_dask_core.errors import (
     AccessDeniedError,
     AmbiguousColumnError,

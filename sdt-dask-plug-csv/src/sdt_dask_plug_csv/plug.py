@@ -10,11 +10,11 @@ from sdt_dask_core.errors import KeyNotFoundError, PlugError
 from sdt_dask_core.hookspecs import hookimpl
 from sdt_dask_core.plug import Plug
 from sdt_dask_core.tables import EXTENSIONS, TableFormat, read_power
-
 from sdt_dask_plug_csv.files import find_file, list_names, missing_root_reason
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from sdt_dask_core.keys import Key
 
 __all__ = ["CsvPlug"]

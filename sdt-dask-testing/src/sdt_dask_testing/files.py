@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
+
 from sdt_dask_core.errors import OptionError
 
 if TYPE_CHECKING:

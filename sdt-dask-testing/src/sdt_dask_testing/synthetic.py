@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from sdt_dask_core.errors import OptionError
 
+from sdt_dask_core.errors import OptionError
 from sdt_dask_testing.factors import known_truth, make_factors
 from sdt_dask_testing.sky import air_temperature, clear_sky_irradiance, local_index
 from sdt_dask_testing.spec import SystemSpec, SystemTruth
