@@ -101,7 +101,8 @@ class SDTDask:
             addons=tuple(refer_to("addon", addon) for addon in addons),
             accelerate=accelerate,
             key_timeout=float(key_timeout),
-            sys_path=tuple(entry for entry in sys.path if entry),
+            # The empty entry, of a notebook or python -c, is the working folder.
+            sys_path=tuple(entry or str(Path.cwd()) for entry in sys.path),
         )
         self.settings = RunSettings(job, refer_to("client", client or "local", client_options or {}))
 

@@ -158,7 +158,11 @@ class LedgerReader:
                 "give the output folder of a run, or start one with sdt-dask run"
             )
         self._connection = _connect(f"file:{_quoted(self.path)}?mode=ro")
-        _check_version(self._connection, self.path)
+        try:
+            _check_version(self._connection, self.path)
+        except BaseException:
+            self._connection.close()
+            raise
 
     def __enter__(self: _Self) -> _Self:
         return self
@@ -266,7 +270,11 @@ class Ledger(LedgerReader):
             _check_version(self._connection, self.path, create=True)
             self._close_what_was_cut_off()
         except sqlite3.DatabaseError as error:
+            self._connection.close()
             raise LedgerError(f"the ledger {self.path} cannot be opened: {error}; choose another output") from error
+        except BaseException:
+            self._connection.close()
+            raise
 
     def close(self) -> None:
         """Close the connection and release the lock."""

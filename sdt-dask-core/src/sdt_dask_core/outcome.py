@@ -43,7 +43,7 @@ def plain(value: Any) -> Any:  # noqa: PLR0911 - one per kind of value
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in value]
-    if hasattr(value, "item") and not isinstance(value, (str, bytes)):
+    if hasattr(value, "dtype") and hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float):
         return value if math.isfinite(value) else None

@@ -13,6 +13,7 @@ from sdt_dask_core.errors import ConfigurationError
 from sdt_dask_core.job import Job
 from sdt_dask_core.keys import Key, as_key, canonical_text
 from sdt_dask_core.ledger import LastOutcome, PlannedTask
+from sdt_dask_core.outcome import plain
 
 __all__ = ["Plan", "SystemRow", "make_plan"]
 
@@ -116,8 +117,9 @@ class _Planner:
 
     def task(self, text: str, system: SystemRow) -> PlannedTask:
         key = system.key
-        metadata = {**dict(self._ask("system_metadata", key) or {}), **system.metadata}
+        metadata = self._metadata(system)
         fingerprint = self._ask("fingerprint", key)
+        fingerprint = None if fingerprint is None else str(fingerprint)  # text as it is read back from the ledger
         digest = self.job.with_plug_options(system.options).digest(metadata, self.versions)
         before = self.last.get(text)
         reason = self._reason(before, fingerprint, digest)
@@ -133,6 +135,12 @@ class _Planner:
             metadata=metadata,
             outcome_id=before.outcome_id if before and reason == "unchanged" else None,
         )
+
+    def _metadata(self, system: SystemRow) -> dict[str, Any]:
+        known = self._ask("system_metadata", system.key)
+        known = known if isinstance(known, Mapping) else {}
+        # Sources give NumPy numbers, and NaN for what they do not know.
+        return {name: value for name, value in plain({**known, **system.metadata}).items() if value is not None}
 
     def _reason(self, before: LastOutcome | None, fingerprint: str | None, digest: str) -> str:
         if before is None:

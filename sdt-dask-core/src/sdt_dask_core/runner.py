@@ -198,16 +198,26 @@ class Runner:
 
     def _outcome(self, future: Any, number: int) -> dict[str, Any] | None:
         """Return the outcome that a future brought; None when the worker died and the key gets another attempt."""
-        if future.status == "finished":
-            return load(future.result(timeout=_RESULT_TIMEOUT))
-        if future.status in ("cancelled", "lost"):
-            raise self._lost("the scheduler went away")
-        error = future.exception(timeout=_RESULT_TIMEOUT)
+        from distributed import CancelledError, TimeoutError
+
+        try:
+            if future.status == "finished":
+                return load(future.result(timeout=_RESULT_TIMEOUT))
+            if future.status == "cancelled":
+                raise self._lost("the scheduler went away")
+            if future.status == "lost":
+                # The worker died with the finished outcome in its hands.
+                return _retry_or_fail(number)
+            error = future.exception(timeout=_RESULT_TIMEOUT)
+        except TimeoutError:  # it died while we fetched the outcome, and Dask computes it once more
+            return _retry_or_fail(number)
+        except (CancelledError, OSError) as error_of_comm:
+            raise self._lost("the scheduler went away") from error_of_comm
         name = type(error).__name__
         if name in ("NoWorkerError", "NoValidWorkerError"):
             raise self._lost("the cluster has no worker left")
         if name == "KilledWorker":
-            return None if number < _ATTEMPTS else _worker_died(number)
+            return _retry_or_fail(number)
         return failure(stage="worker", cause="worker_error", message=f"the Dask worker failed: {name}: {error}")
 
     def _lost(self, why: str) -> ClusterLostError:
@@ -240,11 +250,14 @@ class Runner:
             self.client.run(worker_side.close_children, on_error="ignore")
 
 
-def _worker_died(attempts: int) -> dict[str, Any]:
+def _retry_or_fail(attempt: int) -> dict[str, Any] | None:
+    """Return None, for another attempt at a key under which the worker died, or the failure that it is after many."""
+    if attempt < _ATTEMPTS:
+        return None
     return failure(
         stage="worker",
         cause="worker_died",
-        message=f"the Dask worker died under this key in each of {attempts} attempts; look at the worker's log and "
+        message=f"the Dask worker died under this key in each of {attempt} attempts; look at the worker's log and "
         "memory, then sdt-dask retry",
     )
 

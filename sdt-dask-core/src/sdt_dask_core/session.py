@@ -121,6 +121,8 @@ def continue_run(output: Path | str, *, retry_failed: bool = False, observe: Obs
         reader.run()
     with Ledger(output) as ledger:
         row = ledger.run()
+        if row.state == "complete" and not (retry_failed and ledger.counts(row.run_id).get("failed")):
+            return row.run_id  # it ended when it ended
         ledger.reopen_run(row.run_id, retry_failed=retry_failed)
         tasks = ledger.tasks(row.run_id, "todo")
         work_off(ledger, row.run_id, RunSettings.from_dict(row.settings), tasks, observe)

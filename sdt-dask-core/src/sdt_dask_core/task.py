@@ -30,6 +30,7 @@ _POLL = 0.1  # s between two looks at a child's memory
 _KEYS_PER_CHILD = 500  # bounds what leaks in libraries
 _TERMINATE_TIMEOUT = 10.0  # s for a plug's close()
 _LAST_WORDS = 4_000
+_END_TIMEOUT = 5.0  # s for a child without a pipe to end by itself
 
 _children: dict[int, _Child] = {}
 _lock = threading.Lock()
@@ -76,6 +77,10 @@ def _child_of_this_thread() -> _Child:
     thread = threading.get_ident()
     with _lock:
         child = _children.get(thread)
+    if child is not None and not child.is_alive:
+        # It died after its last answer; the next key has no part in that.
+        _forget(child)
+        child = None
     if child is None:
         # Created outside the lock: it takes a while, and no other thread may touch this one's entry.
         child = _Child()
@@ -111,6 +116,7 @@ class _Child:
     def __init__(self) -> None:
         self.keys_done = 0
         self.peak_rss = 0
+        self._is_busy = False
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
         self._process = subprocess.Popen(
             [sys.executable, "-m", "sdt_dask_core.child"],
@@ -118,6 +124,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=self._log,
             env=_environment(),
+            start_new_session=True,  # a group of its own, so that what a plug forks goes down with it
         )
         self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
@@ -128,12 +135,10 @@ class _Child:
         return self._process.poll() is None
 
     def _listen(self) -> None:
-        stream = self._process.stdout
-        try:
-            while stream is not None and (message := read_message(stream)) is not None:  # type: ignore[arg-type]
+        # Closed by the thread that reads it: closing it from another one waits for the read to end.
+        with self._process.stdout as stream, contextlib.suppress(OSError, ValueError):  # type: ignore[union-attr]
+            while (message := read_message(stream)) is not None:  # type: ignore[arg-type]
                 self._answers.put(message)
-        except (OSError, ValueError):
-            pass  # what the worker sees is the same: no more answers
         self._answers.put(None)
 
     def _wait_until_ready(self) -> None:
@@ -143,13 +148,22 @@ class _Child:
             answer = None
         if answer is None:
             self._kill()
+            said = self._last_words() or "it said nothing"
+            self.close()
             raise _ChildNotStartedError(
-                f"the process that computes did not start on {platform.node()} with {sys.executable}: "
-                f"{self._last_words() or 'it said nothing'}; is sdt-dask-core installed there?"
+                f"the process that computes did not start on {platform.node()} with {sys.executable}: {said}; "
+                "is sdt-dask-core installed there?"
             )
 
     def ask(self, request: dict[str, Any], *, timeout: float, memory_limit: int | None) -> dict[str, Any]:
         """Send one key and wait for its outcome, within the time and memory it may take."""
+        self._is_busy = True
+        try:
+            return self._ask(request, timeout=timeout, memory_limit=memory_limit)
+        finally:
+            self._is_busy = False
+
+    def _ask(self, request: dict[str, Any], *, timeout: float, memory_limit: int | None) -> dict[str, Any]:
         self.peak_rss = 0
         deadline = time.monotonic() + timeout
         try:
@@ -163,10 +177,19 @@ class _Child:
                 self.peak_rss = max(self.peak_rss, self._rss())
                 return answer if answer is not None else self._death()
             self.peak_rss = max(self.peak_rss, self._rss())
+            if not self.is_alive:
+                return self._last_answer()
             if memory_limit and self.peak_rss > memory_limit:
                 return self._out_of_memory(memory_limit)
             if time.monotonic() > deadline:
                 return self._timed_out(timeout)
+
+    def _last_answer(self) -> dict[str, Any]:
+        """Return what a child said before it ended; a process that it forked may hold its pipe open."""
+        self._kill()
+        with contextlib.suppress(queue.Empty):
+            return self._answers.get(timeout=_END_TIMEOUT) or self._death()
+        return self._death()
 
     def _rss(self) -> int:
         import psutil
@@ -195,35 +218,46 @@ class _Child:
         )
 
     def _death(self) -> dict[str, Any]:
-        code = self._process.wait()
-        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        try:
+            code = self._process.wait(timeout=_END_TIMEOUT)
+            how = f"ended with signal {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        except subprocess.TimeoutExpired:
+            how = "closed its connection to the worker, or wrote into it, and was stopped"
+            self._kill()
         return failure(
             stage="worker",
             cause="crashed",
-            message=f"the process that computed the key ended with {how}; a library it uses crashed or left, "
+            message=f"the process that computed the key {how}; a library it uses crashed or left, "
             "the other keys are not touched",
             prints=self._last_words(),
         )
 
     def _last_words(self) -> str:
+        if self._log.closed:
+            return ""  # the run ended under the key
         size = self._log.seek(0, os.SEEK_END)
         self._log.seek(max(0, size - _LAST_WORDS))
         return self._log.read().decode("utf-8", "replace").strip()
 
     def _kill(self) -> None:
-        self._process.kill()
+        self._kill_group()
         self._process.wait()
 
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: a group of zombies
+            os.killpg(self._process.pid, signal.SIGKILL)
+
     def close(self) -> None:
-        """Let the child close its plug and end; kill it when it does not."""
+        """Let the child close its plug and end; kill it when it does not, or is at work on a key nobody waits for."""
+        if self._is_busy:
+            self._kill_group()
         try:
             if self._process.stdin is not None:
                 self._process.stdin.close()
             self._process.wait(timeout=_TERMINATE_TIMEOUT)
         except (OSError, subprocess.TimeoutExpired):
             self._kill()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        self._kill_group()
         self._log.close()
 
 

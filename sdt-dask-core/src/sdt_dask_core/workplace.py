@@ -13,10 +13,11 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sdt_dask_core.analyses import Analysis, Grade, System, Verdict
+from sdt_dask_core.addons import tell
+from sdt_dask_core.analyses import Analysis, Column, Grade, System, Verdict
 from sdt_dask_core.analyses.grades import worst
 from sdt_dask_core.contract import HookManager
-from sdt_dask_core.errors import SdtDaskError
+from sdt_dask_core.errors import AnalysisError, SdtDaskError
 from sdt_dask_core.frames import CheckedFrame, check_frame
 from sdt_dask_core.job import Job
 from sdt_dask_core.keys import Key, canonical_text
@@ -26,6 +27,8 @@ from sdt_dask_core.secret import redact
 __all__ = ["Workplace", "seed_of"]
 
 _LONGEST_TRACEBACK = 8_000
+# What the value of a column is by its unit; a number for all others.
+_KINDS: dict[str, tuple[type, ...]] = {"bool": (bool,), "count": (int,), "text": (str,), "time": (str,)}
 
 # What a plug that knows nothing of our errors raises, by what it means.
 _BUILTIN_CAUSES: dict[type[BaseException], str] = {
@@ -66,8 +69,8 @@ class Workplace:
             self.hooks.register(reference.build())
 
     def close(self) -> None:
-        """Close the plug and the addons."""
-        self.hooks.hook.close()
+        """Close the plug and the addons; one that fails is reported and fails no key."""
+        tell(self.hooks.hook, "close")
 
     def analyse_key(self, key: Key, metadata: Mapping[str, Any]) -> dict[str, Any]:
         """Read, check and analyse one key; return its outcome, whatever happens.
@@ -147,7 +150,7 @@ class _Walk:
             return
         _seed(self.key)
         values = self._timed(analysis.name, lambda: analysis.run(system))
-        self.columns.update({column.name: plain(values[column.name]) for column in analysis.provides})
+        self.columns.update({column.name: _stored(analysis, column, values) for column in analysis.provides})
         self.verdicts.extend(analysis.judge(system))
 
     def _timed(self, stage: str, work: Callable[[], Any]) -> Any:
@@ -167,6 +170,25 @@ class _Walk:
             "seconds": self.seconds,
             "seed": seed_of(self.key),
         }
+
+
+def _stored(analysis: Analysis, column: Column, values: Mapping[str, Any]) -> Any:
+    """Return a column's value as the ledger keeps it; one of another kind than its unit would spoil the whole table."""
+    if column.name not in values:
+        raise AnalysisError(f"analysis {analysis.name!r} gave no column {column.name!r}", code="bad_result")
+    value = values[column.name]
+    try:
+        kept = plain(value)
+    except ValueError:
+        kept = ...  # an array
+    kinds = _KINDS.get(column.unit, (int, float))
+    if kept is not None and (not isinstance(kept, kinds) or isinstance(kept, bool) is not (column.unit == "bool")):
+        raise AnalysisError(
+            f"analysis {analysis.name!r} gave {type(value).__name__} {str(plain(repr(value)))[:100]} for the column "
+            f"{column.name!r}, whose unit is {column.unit!r}",
+            code="bad_result",
+        )
+    return kept
 
 
 def _seed(key: Key) -> None:

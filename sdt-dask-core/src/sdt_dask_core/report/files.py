@@ -54,7 +54,7 @@ def _write(table: pd.DataFrame, path: Path) -> None:
     if path.suffix == ".parquet":
         table.to_parquet(path, index=False)
     else:
-        table.map(_without_formula).to_csv(path, index=False)
+        table.map(_without_formula).rename(columns=_without_formula).to_csv(path, index=False)
 
 
 def _without_formula(value: object) -> object:

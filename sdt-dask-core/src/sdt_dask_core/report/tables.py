@@ -80,7 +80,7 @@ def errors_table(rows: Rows) -> pd.DataFrame:
     names = ["key", "cause", "message", "stage", "fix", "attempt"]
     failed = [row for row in rows if row["state"] == "failed"]
     records = [
-        {**{name: row.get(name) for name in names}, "key": key_label(row["key"]), "fix": fix_of(str(row["cause"]))}
+        {**{name: row.get(name) for name in names}, "key": _label(row["key"]), "fix": fix_of(str(row["cause"]))}
         for row in failed
     ]
     return _frame(records, names)
@@ -107,7 +107,7 @@ def summary_table(results: pd.DataFrame, columns: Iterable[Column]) -> pd.DataFr
     trusted = results[results["grade"].isin([Grade.OK.value, Grade.CAUTION.value])]
     records = []
     for column in columns:
-        if column.unit in ("bool", "time"):
+        if column.unit in ("bool", "time", "text"):
             continue
         values = pd.to_numeric(trusted[column.name], errors="coerce").dropna()
         quantiles = {name: values.quantile(q) for name, q in (("median", 0.5), ("p10", 0.1), ("p90", 0.9))}
@@ -118,11 +118,17 @@ def summary_table(results: pd.DataFrame, columns: Iterable[Column]) -> pd.DataFr
     return table
 
 
+def _label(text: str) -> str:
+    label = key_label(text)
+    # A file name that is no UTF-8 holds lone surrogates, which no table takes; its canonical text escapes them.
+    return label if label.encode("utf-8", "ignore").decode("utf-8") == label else text
+
+
 def _head(row: Mapping[str, Any]) -> dict[str, Any]:
     body = row["body"] or {}
     is_failed = row["status"] == "failed"
     return {
-        "key": key_label(row["key"]),
+        "key": _label(row["key"]),
         "status": row["state"],
         "grade": None if is_failed else row["grade"],
         "reasons": "" if is_failed else "; ".join(body.get("reasons", [])),
