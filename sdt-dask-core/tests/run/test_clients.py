@@ -13,6 +13,7 @@ import pytest
 from distributed import LocalCluster
 
 from sdt_dask_core import SDTDask
+from sdt_dask_core.clients.address import AddressClient
 from sdt_dask_core.clients.local import LocalClient
 from sdt_dask_core.errors import ClientError, OptionError
 
@@ -131,3 +132,10 @@ def test_what_a_client_raises_is_told_with_its_name(tool: Callable[..., SDTDask]
         tool(ManyKeysPlug, client=FailingClient, client_options={}).execute()
     assert "client 'FailingClient' of (yours) " in str(caught.value)
     assert "could not make a cluster: ConnectionError: the quota is used up" in str(caught.value)
+
+
+def test_a_scheduler_without_workers_is_named() -> None:
+    with LocalCluster(n_workers=0, processes=False, dashboard_address="127.0.0.1:0") as cluster:
+        client = AddressClient(cluster.scheduler_address, timeout=0.5)
+        with pytest.raises(ClientError, match=r"has no worker and got none within 0.5 s; start one"):
+            client.make_client()

@@ -78,7 +78,7 @@ FAULTS = {
     "keyboard": ("exception", "read", "KeyboardInterrupt: no message"),
     "memory_error": ("out_of_memory", "read", "MemoryError: Unable to allocate 4.66 GiB"),
     "hog": ("out_of_memory", "worker", "more than the 1.00 GiB that one process may hold, and was stopped;"),
-    "talks_into_the_protocol": ("crashed", "worker", "the process that computed the key ended with"),
+    "talks_into_the_protocol": ("crashed", "worker", "the process that computed the key "),
     "none": ("not_a_frame", "check", "get_data returned NoneType, not a pandas DataFrame"),
     "text": ("not_a_frame", "check", "get_data returned str, not a pandas DataFrame"),
     "strings": ("not_numeric", "check", "no column is numeric"),

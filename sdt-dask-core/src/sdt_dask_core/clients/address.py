@@ -39,7 +39,7 @@ class AddressClient(Client):
         Raises
         ------
         ClientError
-            Nothing answers there.
+            Nothing answers there, or it has no worker.
         """
         import distributed
 
@@ -50,7 +50,18 @@ class AddressClient(Client):
                 f"no Dask scheduler answers at {self.address!r} within {self.timeout:g} s: {error}; "
                 "check the address and that it runs (dask scheduler)"
             ) from error
+        self._wait_for_a_worker(self._client)
         return self._client
+
+    def _wait_for_a_worker(self, client: distributed.Client) -> None:
+        try:
+            client.wait_for_workers(1, timeout=self.timeout)
+        except TimeoutError as error:
+            self.close()
+            raise ClientError(
+                f"the Dask scheduler at {self.address!r} has no worker and got none within {self.timeout:g} s; "
+                f"start one (dask worker {self.address})"
+            ) from error
 
     @hookimpl
     def close(self) -> None:

@@ -28,6 +28,7 @@ _DASK_CONFIG = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.95,
     "distributed.worker.profile.enabled": False,
+    "distributed.worker.preload": ["sdt_dask_core.clients.worker_preload"],
 }
 
 

@@ -1,0 +1,118 @@
+"""Reading a ledger, also while a run writes it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sdt_dask_core.errors import LedgerError
+from sdt_dask_core.ledger.rows import LastOutcome, PlannedTask, RunRow, planned_task, row_dict, run_row
+from sdt_dask_core.ledger.schema import LEDGER_NAME, check_version, connect
+
+__all__ = ["LedgerReader"]
+
+_Self = TypeVar("_Self", bound="LedgerReader")
+
+
+class LedgerReader:
+    """Reads a ledger, also while a run writes it.
+
+    Parameters
+    ----------
+    folder : path
+        The output folder of the runs.
+
+    Raises
+    ------
+    LedgerError
+        There is none, it cannot be opened, or a newer version wrote it.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.path = Path(folder) / LEDGER_NAME
+        if not self.path.is_file():
+            raise LedgerError(
+                f"there is no ledger in {os.fspath(folder)!r}: no run has written there; "
+                "give the output folder of a run, or start one with sdt-dask run"
+            )
+        self._connection = connect(self.path, "ro")
+        try:
+            check_version(self._connection, self.path)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def __enter__(self: _Self) -> _Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def runs(self) -> list[RunRow]:
+        """Return every run, the newest first."""
+        rows = self._connection.execute("SELECT * FROM run ORDER BY started_at DESC, rowid DESC")
+        return [run_row(row) for row in rows]
+
+    def run(self, run_id: str | None = None) -> RunRow:
+        """Return a run, by default the newest.
+
+        Raises
+        ------
+        LedgerError
+            There is no such run; the message names those there are.
+        """
+        runs = self.runs()
+        if run_id is None and runs:
+            return runs[0]
+        for row in runs:
+            if row.run_id == run_id:
+                return row
+        known = ", ".join(row.run_id for row in runs[:5]) or "none"
+        raise LedgerError(f"the ledger {self.path} has no run {run_id or ''!r}; the newest: {known}")
+
+    def counts(self, run_id: str) -> dict[str, int]:
+        """Count the tasks of a run by state, and the outcomes by grade under ``grade:ok`` and so on."""
+        states = self._connection.execute("SELECT state, count(*) FROM task WHERE run_id = ? GROUP BY state", (run_id,))
+        grades = self._connection.execute(
+            "SELECT 'grade:' || o.grade, count(*) FROM task t JOIN outcome o ON o.id = t.outcome_id "
+            "WHERE t.run_id = ? AND o.status = 'done' GROUP BY o.grade",
+            (run_id,),
+        )
+        return {name: count for rows in (states, grades) for name, count in rows}
+
+    def rows(self, run_id: str) -> Iterator[dict[str, Any]]:
+        """Yield one row per key of a run, in its order: the task's fields and its outcome's ``body`` (or None)."""
+        cursor = self._connection.execute(
+            "SELECT t.key, t.state, t.reason, o.status, o.grade, o.stage, o.cause, o.message, o.attempt, o.body "
+            "FROM task t LEFT JOIN outcome o ON o.id = t.outcome_id WHERE t.run_id = ? ORDER BY t.position",
+            (run_id,),
+        )
+        for row in cursor:
+            yield {**row_dict(cursor, row), "body": json.loads(row["body"]) if row["body"] else None}
+
+    def attempts(self, run_id: str, key: str) -> list[dict[str, Any]]:
+        """Return the attempts at a key in a run, the first one first."""
+        cursor = self._connection.execute(
+            "SELECT * FROM attempt WHERE run_id = ? AND key = ? ORDER BY number", (run_id, key)
+        )
+        return [row_dict(cursor, row) for row in cursor]
+
+    def tasks(self, run_id: str, *states: str) -> list[PlannedTask]:
+        """Return the tasks of a run in these states, in order."""
+        cursor = self._connection.execute("SELECT * FROM task WHERE run_id = ? ORDER BY position", (run_id,))
+        return [planned_task(row) for row in cursor if row["state"] in states]
+
+    def last_outcomes(self) -> dict[str, LastOutcome]:
+        """Return the newest outcome of every key, over all runs."""
+        cursor = self._connection.execute(
+            "SELECT key, id, status, fingerprint, digest FROM outcome "
+            "WHERE id IN (SELECT max(id) FROM outcome GROUP BY key)"
+        )
+        return {row["key"]: LastOutcome(row["id"], row["status"], row["fingerprint"], row["digest"]) for row in cursor}

@@ -1,0 +1,107 @@
+"""Rows of the ledger as values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["LastOutcome", "PlannedTask", "RunRow", "now", "planned_task", "row_dict", "run_row", "task_values"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTask:
+    """One key of a run, as planned.
+
+    Attributes
+    ----------
+    key : str
+        Canonical text.
+    state : str
+        "todo" or "skipped".
+    reason : str
+        Why it runs or not: "new", "changed", "failed before", "unchanged", "forced", "no fingerprint", or a veto.
+    fingerprint : str or None
+        Of the source's data.
+    digest : str
+        Of everything else that decides its row.
+    options, metadata : dict
+        Of this system alone.
+    outcome_id : int or None
+        For a skipped one, the outcome that still holds.
+    """
+
+    key: str
+    state: str
+    reason: str
+    fingerprint: str | None
+    digest: str
+    options: dict[str, Any]
+    metadata: dict[str, Any]
+    outcome_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastOutcome:
+    """The newest outcome of a key, over all runs."""
+
+    outcome_id: int
+    status: str
+    fingerprint: str | None
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run as the ledger knows it."""
+
+    run_id: str
+    started_at: str
+    ended_at: str | None
+    state: str
+    settings: dict[str, Any]
+    versions: dict[str, Any]
+
+
+def row_dict(cursor: sqlite3.Cursor, row: sqlite3.Row) -> dict[str, Any]:
+    """Return a row by column name."""
+    return {column[0]: row[column[0]] for column in cursor.description}
+
+
+def run_row(row: sqlite3.Row) -> RunRow:
+    """Return the run that a row holds."""
+    return RunRow(
+        run_id=row["run_id"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        state=row["state"],
+        settings=json.loads(row["settings"]),
+        versions=json.loads(row["versions"]),
+    )
+
+
+def planned_task(row: sqlite3.Row) -> PlannedTask:
+    """Return the task that a row holds."""
+    return PlannedTask(
+        key=row["key"],
+        state=row["state"],
+        reason=row["reason"],
+        fingerprint=row["fingerprint"],
+        digest=row["digest"],
+        options=json.loads(row["options"]),
+        metadata=json.loads(row["metadata"]),
+        outcome_id=row["outcome_id"],
+    )
+
+
+def task_values(run_id: str, position: int, task: PlannedTask) -> tuple[Any, ...]:
+    """Return the values of a task's row."""
+    texts = (json.dumps(task.options), json.dumps(task.metadata))
+    return (run_id, task.key, position, task.state, task.reason, task.fingerprint, task.digest, *texts, task.outcome_id)
+
+
+def now() -> str:
+    """Return the time as the ledger writes it: UTC, to the millisecond."""
+    return dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")

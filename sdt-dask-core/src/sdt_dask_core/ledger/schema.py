@@ -1,0 +1,106 @@
+"""The schema of the ledger, and how its file is opened."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from sdt_dask_core.errors import LedgerError
+
+__all__ = ["LEDGER_NAME", "SCHEMA_VERSION", "check_version", "connect", "make_durable"]
+
+LEDGER_NAME = "ledger.sqlite"
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE run (
+    run_id TEXT PRIMARY KEY,
+    started_at TEXT NOT NULL,
+    ended_at TEXT,
+    state TEXT NOT NULL CHECK (state IN ('running', 'complete', 'interrupted', 'lost')),
+    settings TEXT NOT NULL,
+    versions TEXT NOT NULL
+);
+CREATE TABLE outcome (
+    id INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL REFERENCES run,
+    key TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    recorded_at TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('done', 'failed')),
+    grade TEXT,
+    stage TEXT,
+    cause TEXT,
+    message TEXT,
+    fingerprint TEXT,
+    digest TEXT NOT NULL,
+    body TEXT NOT NULL,
+    body_sha256 TEXT NOT NULL,
+    UNIQUE (run_id, key, attempt)
+);
+CREATE INDEX outcome_by_key ON outcome (key, id);
+CREATE TABLE task (
+    run_id TEXT NOT NULL REFERENCES run,
+    key TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('todo', 'done', 'failed', 'skipped')),
+    reason TEXT NOT NULL,
+    fingerprint TEXT,
+    digest TEXT NOT NULL,
+    options TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    outcome_id INTEGER REFERENCES outcome,
+    PRIMARY KEY (run_id, key)
+);
+CREATE TABLE attempt (
+    run_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    started_at TEXT NOT NULL,
+    ended_at TEXT,
+    ending TEXT,
+    PRIMARY KEY (run_id, key, number)
+);
+"""
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Open a ledger's file; `mode` is SQLite's, "ro" or "rwc"."""
+    uri = f"file:{quote(os.fspath(path.absolute()))}?mode={mode}"
+    try:
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
+    except sqlite3.OperationalError as error:
+        raise LedgerError(f"the ledger {path} cannot be opened: {error}") from error
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def make_durable(connection: sqlite3.Connection) -> None:
+    """Make each commit reach the disk, and see that it does."""
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA fullfsync = 1")  # macOS; elsewhere without effect
+    connection.execute("PRAGMA foreign_keys = ON")
+    (level,) = connection.execute("PRAGMA synchronous").fetchone()
+    if mode != "wal" or level != 2:  # noqa: PLR2004 - 2 is FULL
+        raise LedgerError(
+            f"the ledger cannot be made durable here (journal {mode}, synchronous {level}); "
+            "choose an output folder on a local disk"
+        )
+
+
+def check_version(connection: sqlite3.Connection, path: Path, *, create: bool = False) -> None:
+    """Refuse a file that is no ledger of this version; make the tables of an empty one with `create`."""
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise LedgerError(f"{path} is not a ledger: {error}; choose another output folder") from error
+    if version == 0 and create:
+        connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    elif version != SCHEMA_VERSION:
+        raise LedgerError(
+            f"the ledger {path} has version {version}, this release reads version {SCHEMA_VERSION}; "
+            "upgrade sdt-dask-core or choose another output folder"
+        )
