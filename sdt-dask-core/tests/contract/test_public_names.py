@@ -6,6 +6,8 @@ import importlib
 import inspect
 import json
 import pkgutil
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,11 @@ MODULES = (
     *("errors", "keys", "hookspecs", "plug", "secret", "options", "contract", "registry"),
     *("adapt", "reference", "folder", "environment", "addons", "causes"),
 )
+
+
+def test_every_public_name_stands_in_the_file_that_mypy_reads() -> None:
+    text = (Path(__file__).parents[1] / "typing" / "api.py").read_text(encoding="utf-8")
+    assert [name for name in sdt_dask_core.__all__ if not re.search(rf"\b{name}\b", text.partition("class ")[2])] == []
 
 
 @pytest.mark.parametrize("name", sdt_dask_core.__all__)

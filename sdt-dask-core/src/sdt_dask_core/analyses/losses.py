@@ -120,9 +120,11 @@ class LossAnalysis(Analysis):
         """Judge the rate, its interval, the total loss and whether the Monte Carlo estimate settled."""
         values = system.values
         rate, low, high = (values[f"degradation_rate_{part}pct_per_year"] for part in ("", "lower_", "upper_"))
+        # What is not finite is kept as None.
+        width = None if low is None or high is None else high - low
         checks = (
             judge_range("degradation rate {:.2f} %/yr", rate, ok=(-3, 1), caution=(-10, 3)),
-            judge_range("interval of the rate, {:.2f} %/yr wide,", high - low, ok=(0, 2), caution=(0, 5)),
+            judge_range("interval of the rate, {:.2f} %/yr wide,", width, ok=(0, 2), caution=(0, 5)),
             judge_range("total loss {:.1f} %", values["total_loss_pct"], ok=(-60, 5), caution=(-80, 20)),
         )
         yield from (verdict for verdict in checks if verdict)
