@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from sdt_dask_core.analyses import Analysis, order_analyses
 from sdt_dask_core.environment import versions
-from sdt_dask_core.errors import ConfigurationError, OptionError
+from sdt_dask_core.errors import ConfigurationError, OptionError, PlugError, SdtDaskError
 from sdt_dask_core.folder import is_user_folder, read_user_folder
 from sdt_dask_core.job import Job
 from sdt_dask_core.ledger import LEDGER_NAME, LastOutcome, Ledger, LedgerReader
@@ -204,13 +204,21 @@ class SDTDask:
         elif self._manifest is not None:
             yield from self._manifest
         else:
+            yield from self._listed(hooks)
+
+    def _listed(self, hooks: Any) -> Iterator[SystemRow]:
+        plug = self.settings.job.plug
+        try:
             listed = hooks.list_keys()
-            if listed is None:
-                raise ConfigurationError(
-                    f"plug {self.settings.job.plug.name!r} cannot list its keys; give them: "
-                    "execute(keys), --key on the command line, or a manifest"
-                )
-            yield from (SystemRow.of(key) for key in listed)
+            keys = _no_list(plug.name) if listed is None else listed
+            yield from (SystemRow.of(key) for key in keys)
+        except SdtDaskError:
+            raise
+        except Exception as error:  # whatever a stranger's plug raises
+            raise PlugError(
+                f"plug {plug.name!r} of {plug.distribution} {plug.version} could not list its keys: "
+                f"{type(error).__name__}: {error}"
+            ) from error
 
 
 def finished_run(output: Path, run_id: str) -> Run:
@@ -219,6 +227,12 @@ def finished_run(output: Path, run_id: str) -> Run:
     write_table(run.results, output / "results.csv")
     write_table(run.errors, output / "errors.csv")
     return run
+
+
+def _no_list(plug: str) -> NoReturn:
+    raise ConfigurationError(
+        f"plug {plug!r} cannot list its keys; give them: execute(keys), --key on the command line, or a manifest"
+    )
 
 
 def _is_installed_plug(plug: object) -> bool:

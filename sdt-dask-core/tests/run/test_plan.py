@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from sdt_dask_core import Analysis, Column, SDTDask, System
-from sdt_dask_core.errors import ConfigurationError, InvalidKeyError
+from sdt_dask_core.errors import ConfigurationError, InvalidKeyError, PlugError
 
 from .conftest import reads, reasons, states
 from .plugs import FolderPlug, ManyKeysPlug, NoFingerprintPlug, NumpyPlug, RaisingPlug, SilentPlug
@@ -145,3 +145,13 @@ def test_a_fingerprint_may_be_a_number(tool: Tool) -> None:
 
 def test_hooks_that_fail_on_the_driver_do_not_stop_the_plan(tool: Tool) -> None:
     assert tool(RaisingPlug).plan().reasons == {"new": 3}
+
+
+def test_a_plug_that_fails_to_list_is_named(tmp_path: Path) -> None:
+    class Unlisted(ManyKeysPlug):
+        def list_keys(self) -> Iterator[str]:
+            yield "a"
+            raise ConnectionError("no route to the catalogue")
+
+    with pytest.raises(PlugError, match=r"plug 'Unlisted' of .* could not list its keys: ConnectionError: no route"):
+        SDTDask(Unlisted, analyses=[], output=tmp_path).plan()
