@@ -54,9 +54,11 @@ class AddressClient(Client):
         return self._client
 
     def _wait_for_a_worker(self, client: distributed.Client) -> None:
+        import distributed
+
         try:
             client.wait_for_workers(1, timeout=self.timeout)
-        except TimeoutError as error:
+        except distributed.TimeoutError as error:  # not Python's own before 3.11
             self.close()
             raise ClientError(
                 f"the Dask scheduler at {self.address!r} has no worker and got none within {self.timeout:g} s; "

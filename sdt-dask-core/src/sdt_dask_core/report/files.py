@@ -54,7 +54,16 @@ def _write(table: pd.DataFrame, path: Path) -> None:
     if path.suffix == ".parquet":
         table.to_parquet(path, index=False)
     else:
-        table.map(_without_formula).rename(columns=_without_formula).to_csv(path, index=False)
+        _without_formulas(table).to_csv(path, index=False)
+
+
+def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    # Only columns of text: mapped, a column of whole numbers with gaps becomes one of floats before pandas 3.
+    neutral = table.copy()
+    for name in table.select_dtypes(["object", "string"]).columns:
+        neutral[name] = table[name].map(_without_formula)
+    named: pd.DataFrame = neutral.rename(columns=_without_formula)
+    return named
 
 
 def _without_formula(value: object) -> object:
