@@ -12,7 +12,16 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Grade", "Verdict", "judge_range", "worst"]
+__all__ = ["TREND_YEARS", "WORTHLESS_DAYS", "WORTHLESS_QUALITY", "Grade", "Verdict", "judge_range", "worst"]
+
+#: With that many days of data or fewer a trend is worthless [d]: SDT's own limit for its loss analysis.
+WORTHLESS_DAYS = 365
+
+#: With fewer years of data a trend is doubtful [yr]: what RdTools and PVplr ask for.
+TREND_YEARS = 2.0
+
+#: With a lower quality score a trend is worthless [1].
+WORTHLESS_QUALITY = 0.50
 
 
 class Grade(str, enum.Enum):

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sdt_dask_core.analyses.base import Analysis, Column, System
-from sdt_dask_core.analyses.grades import Grade, Verdict, judge_range
+from sdt_dask_core.analyses.grades import WORTHLESS_DAYS, WORTHLESS_QUALITY, Grade, Verdict, judge_range
+from sdt_dask_core.analyses.quality import DAYS_PER_YEAR
 from sdt_dask_core.errors import AnalysisError
 
 __all__ = ["LossAnalysis"]
@@ -91,10 +92,11 @@ class LossAnalysis(Analysis):
         """Return why the result would be worthless: a year or less of data, or a quality below the withheld limit."""
         if self.all_losses:
             return None
-        if system.values["length_years"] * 365 <= 365:  # noqa: PLR2004 - see the quality analysis
-            return "losses were not analysed: 365 days of data or less"
-        if system.values["quality_score"] < 0.5:  # noqa: PLR2004 - see the quality analysis
-            return f"losses were not analysed: quality score {system.values['quality_score']:.2f} is below 0.5"
+        if system.values["length_years"] * DAYS_PER_YEAR <= WORTHLESS_DAYS:
+            return f"losses were not analysed: {WORTHLESS_DAYS} days of data or less"
+        score = system.values["quality_score"]
+        if score < WORTHLESS_QUALITY:
+            return f"losses were not analysed: quality score {score:.2f} is below {WORTHLESS_QUALITY:g}"
         return None
 
     def run(self, system: System) -> Mapping[str, Any]:

@@ -7,19 +7,29 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sdt_dask_core.analyses.base import Analysis, Column, System
-from sdt_dask_core.analyses.grades import Grade, Verdict, judge_range
+from sdt_dask_core.analyses.grades import (
+    TREND_YEARS,
+    WORTHLESS_DAYS,
+    WORTHLESS_QUALITY,
+    Grade,
+    Verdict,
+    judge_range,
+)
 from sdt_dask_core.errors import AnalysisError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PIPELINE_ARGUMENTS", "QualityAnalysis"]
+__all__ = ["DAYS_PER_YEAR", "PIPELINE_ARGUMENTS", "QualityAnalysis"]
 
 #: What SDT's pipeline is told. The frame is in kW, so the unit is never left to guess, and neither is the lowest
 #: value that SDT keeps: its own default of -5 in the unit of the data.
 PIPELINE_ARGUMENTS: dict[str, Any] = {"units": "kW", "min_val": -5.0, "fix_shifts": True, "verbose": False}
 
 _INFINITY = math.inf
+
+#: How SDT counts years.
+DAYS_PER_YEAR = 365
 
 # SDT's own sentences (data_handler.py), each with the code that stands in the ledger.
 _CAUSES = {
@@ -91,7 +101,10 @@ class QualityAnalysis(Analysis):
         checks = (
             _judge_length(values["length_years"]),
             judge_range(
-                "quality score {:.2f}", values["quality_score"], ok=(0.70, _INFINITY), caution=(0.50, _INFINITY)
+                "quality score {:.2f}",
+                values["quality_score"],
+                ok=(0.70, _INFINITY),
+                caution=(WORTHLESS_QUALITY, _INFINITY),
             ),
             _judge_gap(values.get("longest_gap_days")),
             _judge_last_year(system.power),
@@ -125,9 +138,10 @@ def _complete_report(handler: Any) -> dict[str, Any]:
 
 
 def _judge_length(years: float) -> Verdict | None:
-    if years * 365 <= 365:  # noqa: PLR2004 - SDT's own limit for its loss analysis
-        return Verdict(Grade.WITHHELD, f"only {years * 365:.0f} days of data; one year says nothing of a trend")
-    if years < 2:  # noqa: PLR2004 - RdTools and PVplr ask for two years
+    days = years * DAYS_PER_YEAR
+    if days <= WORTHLESS_DAYS:
+        return Verdict(Grade.WITHHELD, f"only {days:.0f} days of data; one year says nothing of a trend")
+    if years < TREND_YEARS:
         return Verdict(Grade.CAUTION, f"only {years:.1f} years of data; two are wanted for a trend")
     return None
 
