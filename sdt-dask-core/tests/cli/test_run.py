@@ -188,6 +188,14 @@ def test_ctrl_c_ends_with_130_and_resume_goes_on(plug_folder, tmp_path, sdt_dask
     assert "(1 done; graded 1 ok" in resumed.stdout
 
 
+def test_a_cluster_that_cannot_be_joined_ends_with_3_and_the_run_can_be_resumed(plug_folder, tmp_path, sdt_dask):
+    nowhere = ("--client", "address", "-c", "address=tcp://127.0.0.1:1", "-c", "timeout=0.5")
+    done = sdt_dask("run", "mine", "--analyses", "none", *nowhere, cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.startswith("error: no Dask scheduler answers at 'tcp://127.0.0.1:1' within 0.5 s")
+    assert "3: 3 todo" in sdt_dask("status", "results", cwd=tmp_path).stdout
+
+
 @pytest.mark.parametrize("stream", ["help", "plugs"])
 def test_reader_that_stops_reading(stream, tmp_path):
     """As with head: no traceback."""
