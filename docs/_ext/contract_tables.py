@@ -32,7 +32,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> list[str]:
 
 
 def options(kind: str, name: str) -> list[str]:
-    """Return the options of a provider: name, type, default, environment variable, meaning."""
+    """Return the options of a provider: name, type, default, meaning."""
     option_set = options_of(load_class(find_provider(kind, name)), kind=kind, name=name)
     rows = (
         (
@@ -40,11 +40,10 @@ def options(kind: str, name: str) -> list[str]:
             option.type_text,
             "required" if option.is_required else f"`{option.default!r}`",
             option.help,
-            f"`{option.environment}`",
         )
         for option in option_set
     )
-    return _table(("option", "type", "default", "meaning", "environment variable"), rows)
+    return _table(("option", "type", "default", "meaning"), rows)
 
 
 def columns(*names: str) -> list[str]:
