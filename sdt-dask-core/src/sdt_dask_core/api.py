@@ -18,7 +18,6 @@ from sdt_dask_core.options import options_of
 from sdt_dask_core.plan import Plan, SystemRow, make_plan
 from sdt_dask_core.reference import Reference, refer_to
 from sdt_dask_core.registry import find_provider, load_class
-from sdt_dask_core.report.files import write_table
 from sdt_dask_core.run import Run
 from sdt_dask_core.session import Observer, continue_run, driver_hooks, refuse_second_main, work_off
 from sdt_dask_core.settings import RunSettings
@@ -143,7 +142,7 @@ class SDTDask:
             distributions = (self.settings.job.plug.distribution, self.settings.client.distribution)
             run_id = ledger.begin_run(self.settings.as_dict(), versions(distributions), plan.tasks)
             work_off(ledger, run_id, self.settings, plan.todo, observe)
-        return finished_run(self.output, run_id)
+        return Run(self.output, run_id)
 
     def plan(self, keys: Iterable[Any] | None = None, *, force: bool = False) -> Plan:
         """Return what `execute` would do and why; no cluster is started and nothing is written."""
@@ -165,11 +164,11 @@ class SDTDask:
         LedgerError
             There is no run there.
         """
-        return finished_run(self.output, continue_run(self.output, observe=observe))
+        return Run(self.output, continue_run(self.output, observe=observe))
 
     def retry(self, *, observe: Observer | None = None) -> Run:
         """Try the failed keys of the newest run again, and do what is missing of it."""
-        return finished_run(self.output, continue_run(self.output, retry_failed=True, observe=observe))
+        return Run(self.output, continue_run(self.output, retry_failed=True, observe=observe))
 
     def check(self) -> list[str]:
         """Return one sentence per problem that would stop a run from here; nothing is run."""
@@ -219,14 +218,6 @@ class SDTDask:
                 f"plug {plug.name!r} of {plug.distribution} {plug.version} could not list its keys: "
                 f"{type(error).__name__}: {error}"
             ) from error
-
-
-def finished_run(output: Path, run_id: str) -> Run:
-    """Return a run that ended, its tables written to its output folder."""
-    run = Run(output, run_id)
-    write_table(run.results, output / "results.csv")
-    write_table(run.errors, output / "errors.csv")
-    return run
 
 
 def _no_list(plug: str) -> NoReturn:

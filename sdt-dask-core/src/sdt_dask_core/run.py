@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sdt_dask_core.ledger import LedgerReader
+from sdt_dask_core.report.files import write_table
 from sdt_dask_core.report.tables import errors_table, result_columns, results_table, summary_table, withheld_table
 from sdt_dask_core.settings import RunSettings
 
@@ -85,6 +86,17 @@ class Run:
     def summary(self) -> pd.DataFrame:
         """Median and spread of each result over the trusted systems, with the number of systems used."""
         return summary_table(self.results, self.columns)
+
+    def write_tables(self) -> None:
+        """Write ``results.csv`` and ``errors.csv`` into the output folder, each whole or not at all.
+
+        Raises
+        ------
+        ConfigurationError
+            The folder cannot be written.
+        """
+        write_table(self.results, self.output / "results.csv")
+        write_table(self.errors, self.output / "errors.csv")
 
     @property
     def exit_code(self) -> int:

@@ -20,6 +20,7 @@ from sdt_dask_core.errors import ClientError, ClusterLostError, MainGuardError, 
 from sdt_dask_core.job import Job
 from sdt_dask_core.ledger import Ledger, PlannedTask
 from sdt_dask_core.reference import Reference
+from sdt_dask_core.run import Run
 from sdt_dask_core.runner import Progress, RunInfo, Runner
 from sdt_dask_core.settings import RunSettings
 
@@ -64,7 +65,7 @@ def refuse_second_main() -> None:
 def work_off(
     ledger: Ledger, run_id: str, settings: RunSettings, tasks: Sequence[PlannedTask], observe: Observer | None
 ) -> None:
-    """Make the cluster, work off the tasks, close the cluster, and write in the ledger how it ended.
+    """Make the cluster, work off the tasks, close the cluster, and write how it ended and its tables.
 
     No cluster is made when there is nothing to do.
 
@@ -96,6 +97,8 @@ def work_off(
         ) from None
     finally:
         ledger.end_run(run_id, state)
+        # Also of a run that ended early: the tables of the one before would be taken for its own.
+        Run(ledger.folder, run_id).write_tables()
 
 
 def continue_run(output: Path | str, *, retry_failed: bool = False, observe: Observer | None = None) -> str:

@@ -182,6 +182,7 @@ def test_ctrl_c_ends_with_130_and_resume_goes_on(plug_folder, tmp_path, sdt_dask
     assert process.returncode == 130
     assert "error: interrupted with 1 of 1 keys to do" in said
     assert "sdt-dask resume results does the rest" in said
+    assert list(pd.read_csv(tmp_path / "results" / "results.csv")["status"]) == ["todo"]
     (tmp_path / "wait").unlink()
     resumed = sdt_dask("resume", "results", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr

@@ -108,7 +108,6 @@ def _finish(run: Run, *, quiet: bool) -> int:
 
 
 def _continue(output: Path, *, retry_failed: bool, quiet: bool) -> int:
-    from sdt_dask_core.api import finished_run
     from sdt_dask_core.cli.progress import watching
     from sdt_dask_core.run import Run
     from sdt_dask_core.session import continue_run
@@ -121,7 +120,7 @@ def _continue(output: Path, *, retry_failed: bool, quiet: bool) -> int:
             click.echo(clean(f"to try what failed again: {quoted_command('retry', output)}"), err=True)
     with watching(quiet=quiet) as observe:
         run_id = continue_run(output, retry_failed=retry_failed, observe=observe)
-    return _finish(finished_run(output, run_id), quiet=quiet)
+    return _finish(Run(output, run_id), quiet=quiet)
 
 
 def _by_reason(tasks: Sequence[PlannedTask]) -> dict[str, list[PlannedTask]]:
