@@ -100,6 +100,12 @@ def test_the_fingerprint_changes_with_the_file(folder: Path):
     assert before != f"1-{len(WIDE)}"
 
 
+@pytest.mark.parametrize("name", ["", "site.csv"])
+def test_the_folder_or_file_is_of_this_machine(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(folder.parent)
+    assert list(CsvPlug(Path(folder.name, name)).local_paths()) == [str(folder / name)]
+
+
 @pytest.mark.parametrize("key", [("nothing",), ("../site",), (None,)])
 def test_the_fingerprint_of_a_bad_key_is_unknown(folder: Path, key: tuple[str, ...]):
     assert CsvPlug(folder).fingerprint(key) is None

@@ -5,18 +5,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sdt_dask_core.analyses import Analysis, Column, Grade, System, Verdict
     from sdt_dask_core.api import SDTDask
+    from sdt_dask_core.clusters import ClusterRecord
+    from sdt_dask_core.comparison import Change, Comparison
+    from sdt_dask_core.costs import Estimate
     from sdt_dask_core.hookspecs import API, hookimpl
     from sdt_dask_core.keys import Key
     from sdt_dask_core.plug import Client, Plug
+    from sdt_dask_core.progress import Progress, RunInfo
     from sdt_dask_core.run import Run
-    from sdt_dask_core.runner import Progress, RunInfo
     from sdt_dask_core.secret import Secret
 
 __all__ = [
     "API",
     "Analysis",
+    "Change",
     "Client",
+    "ClusterRecord",
     "Column",
+    "Comparison",
+    "Estimate",
     "Grade",
     "Key",
     "Plug",
@@ -34,7 +41,10 @@ _HOMES = {
     **dict.fromkeys(("Analysis", "Column", "Grade", "System", "Verdict"), "analyses"),
     **dict.fromkeys(("API", "hookimpl"), "hookspecs"),
     **dict.fromkeys(("Client", "Plug"), "plug"),
-    **dict.fromkeys(("Progress", "RunInfo"), "runner"),
+    **dict.fromkeys(("Progress", "RunInfo"), "progress"),
+    **dict.fromkeys(("Change", "Comparison"), "comparison"),
+    "ClusterRecord": "clusters",
+    "Estimate": "costs",
     "Key": "keys",
     "Run": "run",
     "SDTDask": "api",

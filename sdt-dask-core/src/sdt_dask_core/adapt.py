@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import distributed
     import pandas as pd
 
+    from sdt_dask_core.clusters import ClusterRecord
     from sdt_dask_core.keys import Key
 
 __all__ = ["AdaptedClient", "AdaptedPlug", "adapted"]
@@ -29,6 +30,8 @@ class AdaptedPlug(Plug):
     def __init__(self, inner: Any) -> None:
         self.inner = inner
         self.units = getattr(inner, "units", None)
+        self.max_concurrent_reads = getattr(inner, "max_concurrent_reads", None)
+        self.worker_requires = getattr(inner, "worker_requires", ())
 
     def get_data(self, key: Key) -> pd.DataFrame:
         """Call the plain ``get_data``."""
@@ -37,30 +40,30 @@ class AdaptedPlug(Plug):
 
     def list_keys(self) -> Iterable[Any] | None:
         """Call the plain ``list_keys`` where there is one."""
-        keys: Iterable[Any] | None = self._call("list_keys")
+        keys: Iterable[Any] | None = _call(self.inner, "list_keys")
         return keys
 
     def fingerprint(self, key: Key) -> str | None:
         """Call the plain ``fingerprint`` where there is one."""
-        text: str | None = self._call("fingerprint", key)
+        text: str | None = _call(self.inner, "fingerprint", key)
         return text
 
     def system_metadata(self, key: Key) -> Mapping[str, Any] | None:
         """Call the plain ``system_metadata`` where there is one."""
-        metadata: Mapping[str, Any] | None = self._call("system_metadata", key)
+        metadata: Mapping[str, Any] | None = _call(self.inner, "system_metadata", key)
         return metadata
+
+    def local_paths(self) -> Iterable[str]:
+        """Call the plain ``local_paths`` where there is one."""
+        return _call(self.inner, "local_paths") or ()
 
     def check_access(self) -> Iterable[str]:
         """Call the plain ``check_access`` where there is one."""
-        return self._call("check_access") or ()
+        return _call(self.inner, "check_access") or ()
 
     def close(self) -> None:
         """Call the plain ``close`` where there is one."""
-        self._call("close")
-
-    def _call(self, name: str, *arguments: Any) -> Any:
-        method = getattr(self.inner, name, None)
-        return method(*arguments) if callable(method) else None
+        _call(self.inner, "close")
 
 
 class AdaptedClient(Client):
@@ -74,6 +77,7 @@ class AdaptedClient(Client):
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
+        self.shares_files = getattr(inner, "shares_files", None)
 
     def make_client(self) -> distributed.Client:
         """Call the plain ``make_client`` or ``init_client``."""
@@ -83,14 +87,27 @@ class AdaptedClient(Client):
 
     def check_access(self) -> Iterable[str]:
         """Call the plain ``check_access`` where there is one."""
-        check = getattr(self.inner, "check_access", None)
-        return (check() if callable(check) else None) or ()
+        return _call(self.inner, "check_access") or ()
 
     def estimate_cost(self, n_keys: int, seconds_per_key: float) -> float | None:
         """Call the plain ``estimate_cost`` where there is one."""
-        estimate = getattr(self.inner, "estimate_cost", None)
-        dollars: float | None = estimate(n_keys, seconds_per_key) if callable(estimate) else None
+        dollars: float | None = _call(self.inner, "estimate_cost", n_keys, seconds_per_key)
         return dollars
+
+    def cost_so_far(self) -> float | None:
+        """Call the plain ``cost_so_far`` where there is one."""
+        dollars: float | None = _call(self.inner, "cost_so_far")
+        return dollars
+
+    def list_clusters(self) -> Iterable[ClusterRecord]:
+        """Call the plain ``list_clusters`` where there is one."""
+        return _call(self.inner, "list_clusters") or ()
+
+    def remove_cluster(self, name: str) -> Iterable[str]:
+        """Call the plain ``remove_cluster``; without one there is no cluster of any name."""
+        if not callable(getattr(self.inner, "remove_cluster", None)):
+            return super().remove_cluster(name)
+        return _call(self.inner, "remove_cluster", name) or ()
 
     def close(self) -> None:
         """Close the plain object and the cluster that it holds, where there are such."""
@@ -98,6 +115,11 @@ class AdaptedClient(Client):
             close = getattr(thing, "close", None)
             if callable(close):
                 close()
+
+
+def _call(inner: Any, name: str, *arguments: Any) -> Any:
+    method = getattr(inner, name, None)
+    return method(*arguments) if callable(method) else None
 
 
 def adapted(kind: str, instance: Any) -> Any:

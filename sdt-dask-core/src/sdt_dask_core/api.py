@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 import sys
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from sdt_dask_core.agreement import Agreement
 from sdt_dask_core.analyses import Analysis, order_analyses
+from sdt_dask_core.costs import Estimate, dollars, estimate, refuse_unless_cost_is_known
 from sdt_dask_core.environment import versions
-from sdt_dask_core.errors import ConfigurationError, OptionError, PlugError, SdtDaskError
+from sdt_dask_core.errors import ConfigurationError, LocalityError, OptionError
 from sdt_dask_core.folder import is_user_folder, read_user_folder
 from sdt_dask_core.job import Job
-from sdt_dask_core.ledger import LEDGER_NAME, LastOutcome, Ledger, LedgerReader
+from sdt_dask_core.ledger import LEDGER_NAME, Ledger, LedgerReader
+from sdt_dask_core.limits import Limits
 from sdt_dask_core.manifest import read_manifest
 from sdt_dask_core.options import options_of
 from sdt_dask_core.plan import Plan, SystemRow, make_plan
@@ -21,8 +27,13 @@ from sdt_dask_core.registry import find_provider, load_class
 from sdt_dask_core.run import Run
 from sdt_dask_core.session import Observer, continue_run, driver_hooks, refuse_second_main, work_off
 from sdt_dask_core.settings import RunSettings
+from sdt_dask_core.systems import systems_of
+from sdt_dask_core.vanished import earlier_tasks
+from sdt_dask_core.window import Window
 
 __all__ = ["SDTDask"]
+
+logger = logging.getLogger(__name__)
 
 
 class SDTDask:
@@ -55,6 +66,21 @@ class SDTDask:
         Use the faster paths with the same numbers.
     key_timeout : float
         Longest time that one key may take [s].
+    max_cost : float, optional
+        What the cluster of a run may cost [US dollars]; then it ends early, and can be resumed. Refused with a client
+        that cannot tell what its cluster costs.
+    idle_timeout : float or str, optional
+        How long nothing may finish, as seconds or as text such as "30m"; then it ends early, and can be resumed. More
+        than the longest key takes.
+    allow_mismatch : bool
+        Go on, with a warning, where scheduler or workers have other versions than this environment, or do not see the
+        files that the plug reads.
+    since, until : str, datetime.date or datetime.datetime, optional
+        Analyse of each system only what lies from `since` to before `until`: dates or times such as "2020-01-01" or
+        "2020-01-01 12:00", in the system's local standard time.
+    look_back : str, optional
+        Analyse of each system only so much, back from its own last value (before `until`): a number of days, weeks,
+        months or years, such as "730d" or "3y". Given together, each of the three cuts off what the others leave.
 
     Raises
     ------
@@ -83,17 +109,27 @@ class SDTDask:
         addons: Sequence[Any] = (),
         accelerate: bool = True,
         key_timeout: float = 3600.0,
+        max_cost: float | None = None,
+        idle_timeout: float | str | None = None,
+        allow_mismatch: bool = False,
+        since: dt.date | str | None = None,
+        until: dt.date | str | None = None,
+        look_back: str | None = None,
     ) -> None:
         refuse_second_main()
         if not key_timeout > 0:
             raise OptionError(f"key_timeout cannot be {key_timeout!r}; it is a time above 0 s")
+        limits = Limits.given(max_cost=max_cost, idle_timeout=idle_timeout)
+        window = Window.given(since=since, until=until, look_back=look_back)
         self.output = Path(output)
+        requires: tuple[str, ...] = ()
         if is_user_folder(plug) and not _is_installed_plug(plug):
             folder = read_user_folder(plug)
-            plug, client = folder.plug, client or folder.client
+            plug, client, requires = folder.plug, client or folder.client, folder.requires
         references, self._analyses = _analyses(analyses, all_losses=all_losses)
         reference = refer_to("plug", plug, plug_options or {}, plug_defaults or {})
         self._manifest = _manifest(manifest, plug, plug_options or {}, reference.options)
+        self._keys_from = "list" if manifest is None else f"manifest {Path(manifest).absolute()}"
         job = Job(
             plug=reference,
             analyses=references,
@@ -102,8 +138,13 @@ class SDTDask:
             key_timeout=float(key_timeout),
             # The empty entry, of a notebook or python -c, is the working folder.
             sys_path=tuple(entry or str(Path.cwd()) for entry in sys.path),
+            worker_requires=requires,
+            window=window,
         )
-        self.settings = RunSettings(job, refer_to("client", client or "local", client_options or {}))
+        where = refer_to("client", client or "local", client_options or {})
+        self.settings = RunSettings(job, where, limits, allow_mismatch)
+        if limits.max_cost is not None:
+            refuse_unless_cost_is_known(self.settings.client)
 
     def execute(
         self, keys: Iterable[Any] | None = None, *, force: bool = False, observe: Observer | None = None
@@ -133,97 +174,120 @@ class SDTDask:
             Another run holds the output folder.
         ClientError
             The cluster could not be made or joined.
-        ClusterLostError, RunInterruptedError
+        EnvironmentMismatchError, LocalityError
+            Its workers do not have what is here, or cannot see the plug's files; no key was started.
+        ClusterLostError, LimitReachedError, RunInterruptedError
             The run ended early; what was finished is recorded and `resume` does the rest.
         """
         self._refuse_problems()
         with Ledger(self.output) as ledger:
-            plan = self._plan(keys, ledger.last_outcomes(), force=force)
-            distributions = (self.settings.job.plug.distribution, self.settings.client.distribution)
-            run_id = ledger.begin_run(self.settings.as_dict(), versions(distributions), plan.tasks)
-            work_off(ledger, run_id, self.settings, plan.todo, observe)
+            plan = self._plan(keys, ledger, force=force)
+            self._warn_of_cost(len(plan.todo))
+            settings = self._settings_for(keys)
+            distributions = (settings.job.plug.distribution, settings.client.distribution)
+            run_id = ledger.begin_run(settings.as_dict(), versions(distributions), plan.tasks)
+            work_off(ledger, run_id, settings, plan.todo, observe)
         return Run(self.output, run_id)
 
     def plan(self, keys: Iterable[Any] | None = None, *, force: bool = False) -> Plan:
         """Return what `execute` would do and why; no cluster is started and nothing is written."""
         if not (self.output / LEDGER_NAME).is_file():
-            return self._plan(keys, {}, force=force)
+            return self._plan(keys, None, force=force)
         with LedgerReader(self.output) as ledger:
-            return self._plan(keys, ledger.last_outcomes(), force=force)
+            return self._plan(keys, ledger, force=force)
+
+    def estimate(self, n_keys: int) -> Estimate:
+        """Return what so many keys would take and cost: by the newest run in the output folder, or a guess."""
+        return estimate(self.settings, self.output, n_keys)
 
     def systems(self, keys: Iterable[Any] | None = None) -> Generator[SystemRow]:
         """Yield, lazily, the systems that `execute` considers: of the keys, of the manifest, or what the plug lists."""
         with driver_hooks(self.settings.job) as hooks:
-            yield from self._systems(keys, hooks)
+            yield from systems_of(keys, self._manifest, self.settings.job.plug, hooks)
 
-    def resume(self, *, observe: Observer | None = None) -> Run:
+    def resume(
+        self,
+        *,
+        observe: Observer | None = None,
+        max_cost: float | None = None,
+        idle_timeout: float | str | None = None,
+        allow_mismatch: bool = False,
+    ) -> Run:
         """Do what is missing of the newest run in the output folder, with the settings that it had.
+
+        Parameters
+        ----------
+        observe : callable, optional
+            Called with a `Progress` after every change.
+        max_cost, idle_timeout
+            Limits for this time, counted anew; by default those that the run had.
+        allow_mismatch : bool
+            As of `SDTDask`, for a run that was started without it.
 
         Raises
         ------
         LedgerError
             There is no run there.
         """
-        return Run(self.output, continue_run(self.output, observe=observe))
+        limits = Limits.given(max_cost=max_cost, idle_timeout=idle_timeout)
+        run_id = continue_run(self.output, observe=observe, limits=limits, allow_mismatch=allow_mismatch)
+        return Run(self.output, run_id)
 
-    def retry(self, *, observe: Observer | None = None) -> Run:
-        """Try the failed keys of the newest run again, and do what is missing of it."""
-        return Run(self.output, continue_run(self.output, retry_failed=True, observe=observe))
+    def retry(
+        self,
+        *,
+        observe: Observer | None = None,
+        max_cost: float | None = None,
+        idle_timeout: float | str | None = None,
+        allow_mismatch: bool = False,
+    ) -> Run:
+        """Try the failed keys of the newest run again, and do what is missing of it; otherwise as `resume`."""
+        limits = Limits.given(max_cost=max_cost, idle_timeout=idle_timeout)
+        more: dict[str, Any] = {"observe": observe, "limits": limits, "allow_mismatch": allow_mismatch}
+        return Run(self.output, continue_run(self.output, retry_failed=True, **more))
 
     def check(self) -> list[str]:
         """Return one sentence per problem that would stop a run from here; nothing is run."""
         with driver_hooks(self.settings.job) as hooks:
             problems = [sentence for sentences in hooks.check_access() for sentence in sentences or ()]
+        try:
+            Agreement(self.settings)
+        except LocalityError as error:
+            problems.append(error.message)
         return [*problems, *self.settings.client.build().check_access()]
 
     def _refuse_problems(self) -> None:
+        Agreement(self.settings)
         problems = self.check()
         if problems:
             raise ConfigurationError("the run was not started: " + "; ".join(problems))
 
-    def _plan(self, keys: Iterable[Any] | None, last: Mapping[str, LastOutcome], *, force: bool) -> Plan:
+    def _warn_of_cost(self, n_keys: int) -> None:
+        limit = self.settings.limits.max_cost
+        if limit is None or not n_keys:
+            return
+        cost = self.estimate(n_keys).dollars
+        if cost is not None and cost > limit:
+            logger.warning(
+                "the run may cost about %s US dollars and max_cost is %s: it may end before its last key",
+                dollars(cost),
+                dollars(limit),
+            )
+
+    def _settings_for(self, keys: Iterable[Any] | None) -> RunSettings:
+        return replace(self.settings, keys_from=self._keys_from if keys is None else "")
+
+    def _plan(self, keys: Iterable[Any] | None, ledger: LedgerReader | None, *, force: bool) -> Plan:
         with driver_hooks(self.settings.job) as hooks:
             return make_plan(
-                self._systems(keys, hooks),
+                systems_of(keys, self._manifest, self.settings.job.plug, hooks),
                 job=self.settings.job,
                 versions={analysis.name: analysis.version for analysis in self._analyses},
                 hooks=hooks,
-                last=last,
+                last=ledger.last_outcomes() if ledger else {},
                 force=force,
+                earlier=earlier_tasks(ledger, self._settings_for(keys)) if ledger else (),
             )
-
-    def _systems(self, keys: Iterable[Any] | None, hooks: Any) -> Iterator[SystemRow]:
-        rows = {row.text: row for row in self._manifest or ()}
-        if keys is not None:
-            if isinstance(keys, (str, bytes)):
-                raise ConfigurationError(f"keys is one text, {keys!r}; give a list of keys, such as [({keys!r},)]")
-            for key in keys:
-                row = SystemRow.of(key)
-                yield rows.get(row.text, row)
-        elif self._manifest is not None:
-            yield from self._manifest
-        else:
-            yield from self._listed(hooks)
-
-    def _listed(self, hooks: Any) -> Iterator[SystemRow]:
-        plug = self.settings.job.plug
-        try:
-            listed = hooks.list_keys()
-            keys = _no_list(plug.name) if listed is None else listed
-            yield from (SystemRow.of(key) for key in keys)
-        except SdtDaskError:
-            raise
-        except Exception as error:  # whatever a stranger's plug raises
-            raise PlugError(
-                f"plug {plug.name!r} of {plug.distribution} {plug.version} could not list its keys: "
-                f"{type(error).__name__}: {error}"
-            ) from error
-
-
-def _no_list(plug: str) -> NoReturn:
-    raise ConfigurationError(
-        f"plug {plug!r} cannot list its keys; give them: execute(keys), --key on the command line, or a manifest"
-    )
 
 
 def _is_installed_plug(plug: object) -> bool:

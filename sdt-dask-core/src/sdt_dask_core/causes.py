@@ -23,6 +23,7 @@ FIXES: dict[str, str] = {
     "timeout": "set key_timeout higher, or look at the system's data",
     "out_of_memory": "use fewer workers, or set the client's memory_limit higher",
     "crashed": "a library crashed; sdt-dask errors --traceback shows its last words; sdt-dask retry tries again",
+    "killed": "somebody stopped the process that computed the key, or the machine did; sdt-dask retry tries again",
     "child_not_started": "install sdt-dask-core and the plug where the workers run",
     "worker_died": "look at the worker's log and memory, then sdt-dask retry",
     "worker_error": "look at the worker's log, then sdt-dask retry",

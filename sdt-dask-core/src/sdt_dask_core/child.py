@@ -7,6 +7,7 @@ stands behind standard error, never into the protocol.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import faulthandler
 import json
@@ -14,6 +15,7 @@ import os
 import signal
 import struct
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
@@ -25,7 +27,9 @@ __all__ = ["HEADER", "main", "read_message", "write_message"]
 HEADER = struct.Struct(">Q")
 
 _LONGEST_MESSAGE = 64 * 1024 * 1024
+_LONGEST_OUTCOME = 4 * 1024 * 1024  # a row of results and its notes; kept in the ledger for each key
 _LONGEST_PRINT = 4_000
+_LONGEST_PRINT_READ = 64 * 1024  # a secret cut in two is not known again, so more is read than kept
 _PR_SET_PDEATHSIG = 1
 _STDERR = 2
 
@@ -64,7 +68,7 @@ def main() -> None:
     _die_with_the_worker()
     _leave_the_working_folder_out_of_imports()
     write_message(answers, json.dumps({"ready": True}))
-    places = _Workplaces()
+    places = _Workplaces(_Worker(requests, answers))
     while (request := read_message(requests)) is not None:
         write_message(answers, places.answer(request))
     places.close()
@@ -108,12 +112,36 @@ def _leave_the_working_folder_out_of_imports() -> None:
     sys.path[:] = [entry for entry in sys.path if entry and os.path.realpath(entry) != here]
 
 
+class _Worker:
+    """The worker, seen from the child between a request and its answer: gives turns to read, hears how far a key is."""
+
+    def __init__(self, requests: BinaryIO, answers: BinaryIO) -> None:
+        self._requests = requests
+        self._answers = answers
+
+    def tell(self, news: dict[str, Any]) -> None:
+        """Say where the key is, which the worker remembers should this process die."""
+        write_message(self._answers, json.dumps(news))
+
+    @contextlib.contextmanager
+    def turn(self, limit: int) -> Iterator[None]:
+        """Wait until the worker gives the turn; give it back at the end."""
+        write_message(self._answers, json.dumps({"wants_to_read": limit}))
+        if read_message(self._requests) is None:
+            sys.exit("the worker closed its pipe")
+        try:
+            yield
+        finally:
+            write_message(self._answers, json.dumps({"has_read": True}))
+
+
 class _Workplaces:
     """The workplaces of this child, one per set of plug options; a run without manifest has one."""
 
     _MOST = 8
 
-    def __init__(self) -> None:
+    def __init__(self, worker: _Worker) -> None:
+        self._worker = worker
         self._places: dict[str, Workplace] = {}
         self._is_prepared = False
         self._accelerations: list[str] = []
@@ -127,16 +155,12 @@ class _Workplaces:
         outcome["prints"] = _read_print()
         outcome["accelerations"] = self._accelerations
         try:
-            return dump(outcome)
-        except Exception as error:  # noqa: BLE001 - a column that no JSON can hold
-            return dump(
-                {
-                    "status": "failed",
-                    "stage": "worker",
-                    "cause": "bad_result",
-                    "message": f"an analysis returned what cannot be stored: {type(error).__name__}: {error}",
-                }
-            )
+            text = dump(outcome)
+        except BaseException as error:  # noqa: BLE001 - a column that no JSON can hold
+            return _bad_result(f"{type(error).__name__}: {error}")
+        if len(text) > _LONGEST_OUTCOME:
+            return _bad_result(f"{len(text):,} characters, more than {_LONGEST_OUTCOME:,}; keep arrays out of it")
+        return text
 
     def _outcome(self, request: dict[str, Any]) -> dict[str, Any]:
         from sdt_dask_core.errors import SdtDaskError
@@ -161,7 +185,7 @@ class _Workplaces:
             self._prepare(job)
             if len(self._places) >= self._MOST:
                 self._places.pop(next(iter(self._places))).close()
-            self._places[text] = Workplace(job)
+            self._places[text] = Workplace(job, turn=self._worker.turn, tell=self._worker.tell)
         return self._places[text]
 
     def _prepare(self, job: Any) -> None:
@@ -180,6 +204,13 @@ class _Workplaces:
             place.close()
 
 
+def _bad_result(why: str) -> str:
+    from sdt_dask_core.outcome import dump, failure
+
+    message = f"the plug or an analysis returned what cannot be stored: {why}"
+    return dump(failure(stage="worker", cause="bad_result", message=message))
+
+
 def _empty_print() -> None:
     try:
         os.ftruncate(_STDERR, 0)
@@ -189,12 +220,15 @@ def _empty_print() -> None:
 
 
 def _read_print() -> str:
+    from sdt_dask_core.secret import redact
+
     sys.stdout.flush()
     sys.stderr.flush()
     try:
-        return os.pread(_STDERR, _LONGEST_PRINT, 0).decode("utf-8", "replace").strip()
+        printed = os.pread(_STDERR, _LONGEST_PRINT_READ, 0).decode("utf-8", "replace")
     except OSError:
         return ""
+    return redact(printed).strip()[:_LONGEST_PRINT]
 
 
 if __name__ == "__main__":

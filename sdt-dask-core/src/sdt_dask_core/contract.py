@@ -6,6 +6,7 @@ are checked here, when a class is loaded and before anything runs.
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,10 +18,11 @@ from sdt_dask_core.errors import BrokenProviderError
 from sdt_dask_core.hookspecs import API, PROJECT
 from sdt_dask_core.options import did_you_mean
 
-__all__ = ["HOOKS", "HookManager", "hooks_of", "is_plain", "validate_class"]
+__all__ = ["HOOKS", "HookManager", "hooks_of", "is_plain", "near_hooks", "validate_class"]
 
 _SPEC_MARK = f"{PROJECT}_spec"
 _IMPL_MARK = f"{PROJECT}_impl"
+_NEAR = 0.85  # of difflib: a letter or an underscore too many, not another word
 
 #: Every hook with the names of its arguments.
 HOOKS: dict[str, tuple[str, ...]] = {
@@ -55,6 +57,14 @@ def is_plain(cls: type) -> bool:
     )
 
 
+def near_hooks(cls: type) -> dict[str, str]:
+    """Return the public methods that are nearly named like a hook which the class does not implement, each with it."""
+    missing = sorted(set(HOOKS) - set(hooks_of(cls)))
+    public = [name for name, _ in _methods(cls) if not name.startswith("_") and name not in HOOKS]
+    near = {name: difflib.get_close_matches(name, missing, n=1, cutoff=_NEAR) for name in public}
+    return {name: found[0] for name, found in near.items() if found}
+
+
 def hooks_of(cls: type) -> list[str]:
     """Return the names of the hooks that a class itself implements, in the order of the hookspecs."""
     base = "sdt_dask_core.plug"
@@ -64,7 +74,7 @@ def hooks_of(cls: type) -> list[str]:
     return [name for name in HOOKS if name in own]
 
 
-def validate_class(kind: str, cls: Any, *, blame: str) -> type:
+def validate_class(kind: str, cls: Any, *, blame: str, entry_point: str = "") -> type:
     """Return the class when it keeps the contract of its kind.
 
     Parameters
@@ -75,6 +85,8 @@ def validate_class(kind: str, cls: Any, *, blame: str) -> type:
         What the entry point or the caller named.
     blame : str
         How the message names it: ``plug 'csv' of sdt-dask-plug-csv 0.1.0``.
+    entry_point : str
+        Name of the entry point that it was loaded through, empty for a class that comes without one.
 
     Raises
     ------
@@ -83,16 +95,26 @@ def validate_class(kind: str, cls: Any, *, blame: str) -> type:
     """
     if not isinstance(cls, type):
         raise BrokenProviderError(f"{blame} is a {type(cls).__name__}, not a class; an entry point names a class")
-    problems = list(_problems(kind, cls))
+    problems = [*_name_problems(cls, entry_point), *_problems(kind, cls)]
     if problems:
         raise BrokenProviderError(f"{blame} breaks the contract: " + "; ".join(problems))
     return cls
 
 
+def _name_problems(cls: type, entry_point: str) -> Iterator[str]:
+    own = vars(cls).get("name")
+    if not entry_point or not isinstance(own, str) or own == entry_point:
+        return
+    if "name" not in inspect.signature(cls.__init__).parameters:  # type: ignore[misc]  # else an option's default
+        yield f"it calls itself {own!r} but its entry point is {entry_point!r}; give both one name"
+
+
 def _problems(kind: str, cls: type) -> Iterator[str]:
     plain = is_plain(cls)
     api = API if plain else getattr(cls, "api", API)
-    if api[0] != API[0]:
+    if not isinstance(api, (tuple, list)) or not api:
+        yield f"its api is {api!r}; write a major and a minor version, such as {API}"
+    elif api[0] != API[0]:
         yield f"it was written for API {api[0]}, this core has API {API[0]}.{API[1]}; install a release made for it"
     required = _REQUIRED.get(kind, ())
     if required and not any(callable(getattr(cls, name, None)) for name in required):

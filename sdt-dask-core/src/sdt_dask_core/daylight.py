@@ -5,6 +5,8 @@ The middle is a circular centre, so a day that wraps around midnight (as a UTC d
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -13,6 +15,8 @@ __all__ = ["fitting_offset", "hours_from_noon", "midday_hour"]
 
 _BINS = 48
 _MINUTES = 24 * 60
+#: Rows that are looked at at once: years of minutes would need several times their own memory.
+_PART = 500_000
 
 #: Positive values needed before a centre means anything; Solar Data Tools' own floor for any analysis is 24 values.
 _MIN_POSITIVE = 12
@@ -38,10 +42,10 @@ def midday_hour(power: pd.Series) -> float | None:
     float or None
         Hour [0 to 24) on the clock of the index; None where there is no power or no daily pattern.
     """
-    minutes, values = _usable(power)
-    if np.count_nonzero(values) < _MIN_POSITIVE:
+    profile = _daily_profile(power)
+    if profile.n_positive < _MIN_POSITIVE:
         return None
-    weights, total = _mean_vector(minutes, values)
+    weights, total = _mean_vector(profile)
     if abs(weights) < _MIN_CONCENTRATION * total:
         return None
     return float(np.angle(weights) / (2 * np.pi) * 24 % 24)
@@ -83,29 +87,44 @@ def fitting_offset(power: pd.Series) -> int:
     return -round(hours_from_noon(power) or 0.0)
 
 
-def _usable(power: pd.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Minute of day and power of each row that has both, negative power as 0."""
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """Sum of the power and number of rows of each minute of the day, and how many rows have power."""
+
+    sums: npt.NDArray[np.float64]
+    rows: npt.NDArray[np.int64]
+    n_positive: int
+
+
+def _daily_profile(power: pd.Series) -> _Profile:
+    """Add up the rows that have both a time and a sane power, negative power as 0; a part of the series at a time."""
     index = pd.DatetimeIndex(power.index)
-    values = power.to_numpy(dtype=np.float64, na_value=np.nan)
-    kept = np.isfinite(values) & ~np.asarray(index.isna())
-    index, values = index[kept], np.maximum(values[kept], 0.0)
-    minutes = np.asarray(index.hour, dtype=np.int64) * 60 + np.asarray(index.minute, dtype=np.int64)
-    positive = values[values > 0]
-    if positive.size == 0:
-        return minutes, values
-    sane = values <= _CAP * np.quantile(positive, 0.75)
-    return minutes[sane], values[sane]
+    values = power.to_numpy() if power.dtype == np.float64 else power.to_numpy(dtype=np.float64, na_value=np.nan)
+    most = _most_sane(values[~np.asarray(index.isna())] if index.hasnans else values)
+    sums, rows, n_positive = np.zeros(_MINUTES), np.zeros(_MINUTES, dtype=np.int64), 0
+    for start in range(0, len(values), _PART):
+        part, times = np.maximum(values[start : start + _PART], 0.0), index[start : start + _PART]
+        is_sane = (part <= most) & ~np.asarray(times.isna())
+        minutes = (np.asarray(times.hour, dtype=np.float64) * 60 + np.asarray(times.minute))[is_sane].astype(np.int64)
+        sums += np.bincount(minutes, weights=part[is_sane], minlength=_MINUTES)
+        rows += np.bincount(minutes, minlength=_MINUTES)
+        n_positive += int(np.count_nonzero(part[is_sane]))
+    return _Profile(sums, rows, n_positive)
 
 
-def _mean_vector(minutes: npt.NDArray[np.int64], values: npt.NDArray[np.float64]) -> tuple[complex, float]:
+def _most_sane(values: npt.NDArray[np.float64]) -> float:
+    """Return the largest power that is no stand-in for "missing"."""
+    positive = values[(values > 0) & np.isfinite(values)]
+    return _CAP * float(np.quantile(positive, 0.75, overwrite_input=True)) if positive.size else 0.0
+
+
+def _mean_vector(profile: _Profile) -> tuple[complex, float]:
     """Mean daily profile as one vector on the 24 h clock, and the sum of its lengths.
 
     Each half hour counts by the mean of its rows, so that hours with few rows weigh no less than others.
     """
-    sums = np.bincount(minutes, weights=values, minlength=_MINUTES)
     clock = np.exp(2j * np.pi * np.arange(_MINUTES) / _MINUTES)
-    rows = np.bincount(minutes, minlength=_MINUTES).reshape(_BINS, -1).sum(axis=1)
-    rows = np.maximum(rows, 1)
-    vectors = (sums * clock).reshape(_BINS, -1).sum(axis=1) / rows
-    total = float((sums.reshape(_BINS, -1).sum(axis=1) / rows).sum())
+    rows = np.maximum(profile.rows.reshape(_BINS, -1).sum(axis=1), 1)
+    vectors = (profile.sums * clock).reshape(_BINS, -1).sum(axis=1) / rows
+    total = float((profile.sums.reshape(_BINS, -1).sum(axis=1) / rows).sum())
     return complex(vectors.sum()), total

@@ -10,6 +10,8 @@
     │   ├── InvalidKeyError         a key is not made of JSON scalars
     │   ├── ManifestError           a manifest cannot be read as one
     │   ├── RequirementError        an installed version is not the one wanted
+    │   │   └── EnvironmentMismatchError  a cluster has other versions than this environment
+    │   ├── LocalityError           a plug reads files that the workers cannot see
     │   └── MainGuardError          Python's spawn ran the caller's script again
     ├── PlugError                   raised by plugs, fails the one key it names
     │   ├── KeyNotFoundError        the source has no such key; not retried
@@ -24,6 +26,7 @@
         ├── LedgerError             the ledger cannot be opened, read or written
         │   └── LedgerBusyError     another run holds it
         ├── ClusterLostError        the scheduler went away (exit code 3)
+        ├── LimitReachedError       a limit of the run ended it early (exit code 4)
         └── RunInterruptedError     Ctrl-C or SIGTERM (exit code 130)
 
 A message says what failed (with the value), why, and what to do. Every error pickles, with the attributes given as
@@ -43,11 +46,14 @@ __all__ = [
     "ClusterLostError",
     "ConfigurationError",
     "DataFormatError",
+    "EnvironmentMismatchError",
     "FrameError",
     "InvalidKeyError",
     "KeyNotFoundError",
     "LedgerBusyError",
     "LedgerError",
+    "LimitReachedError",
+    "LocalityError",
     "MainGuardError",
     "ManifestError",
     "OptionError",
@@ -141,6 +147,18 @@ class RequirementError(ConfigurationError):
     cause = "requirement"
 
 
+class EnvironmentMismatchError(RequirementError):
+    """A cluster does not have what this environment has; ``found`` holds what, by process. No key was started."""
+
+    cause = "environment_mismatch"
+
+
+class LocalityError(ConfigurationError):
+    """The plug reads files of this machine, in ``paths``, which no worker sees. No cluster was made."""
+
+    cause = "locality"
+
+
 class MainGuardError(ConfigurationError):
     """The script was run again by Python's spawn because it lacks a ``__main__`` guard."""
 
@@ -226,6 +244,13 @@ class ClusterLostError(RunError):
 
     cause = "cluster_lost"
     exit_code = 3
+
+
+class LimitReachedError(RunError):
+    """A limit such as ``max_cost`` ended the run early; what was finished is recorded and the run can be resumed."""
+
+    cause = "limit_reached"
+    exit_code = 4
 
 
 class RunInterruptedError(RunError):

@@ -34,11 +34,14 @@ class UserFolder:
         The one plug class of ``dataplug.py``.
     client : type or None
         The one client class of ``client.py``, None without that file.
+    requires : tuple of str
+        The requirements in ``requirements.txt``, met here; none without that file.
     """
 
     path: Path
     plug: type
     client: type | None
+    requires: tuple[str, ...] = ()
 
 
 def is_user_folder(what: object) -> bool:
@@ -59,13 +62,14 @@ def read_user_folder(path: Path | str) -> UserFolder:
     folder = Path(path).absolute()
     if not (folder / _PLUG_FILE).is_file():
         raise ConfigurationError(f"the folder {folder} has no {_PLUG_FILE}; put the class of your data plug into it")
-    if (folder / _REQUIREMENTS_FILE).is_file():
-        check_requirements_file(folder / _REQUIREMENTS_FILE)
+    requirements = folder / _REQUIREMENTS_FILE
+    requires = check_requirements_file(requirements) if requirements.is_file() else ()
     client = folder / _CLIENT_FILE
     return UserFolder(
         path=folder,
         plug=_one_class(folder / _PLUG_FILE, "plug", ("get_data",)),
         client=_one_class(client, "client", ("make_client", "init_client")) if client.is_file() else None,
+        requires=requires,
     )
 
 

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     import distributed
     import pandas as pd
 
+    from sdt_dask_core.clusters import ClusterRecord
     from sdt_dask_core.keys import Key
 
 __all__ = ["API", "PROJECT", "hookimpl", "hookspec"]
 
 #: Version of the contract, apart from release numbers: only additions within a major version.
-API = (1, 0)
+API = (1, 1)
 
 #: Name of the pluggy project.
 PROJECT = "sdt_dask"
@@ -51,6 +52,8 @@ def get_data(key: Key) -> pd.DataFrame:  # type: ignore[empty-body]
         DatetimeIndex in local standard time, or time-zone aware; one numeric power column. ``frame.attrs["units"]``
         ("W", "kW" or "MW") says the unit of the power where the plug's own ``units`` attribute does not;
         ``frame.attrs["notes"]``, a list of sentences or of ``{"code": …, "message": …}``, tells what the plug changed.
+        A note with ``"repaired": False`` tells what it doubts and left as it is: the system is then graded no better
+        than caution, and the message is the reason.
 
     Raises
     ------
@@ -94,6 +97,14 @@ def system_metadata(key: Key) -> Mapping[str, Any] | None:
     """
 
 
+@hookspec(firstresult=True)
+def local_paths() -> Iterable[str]:  # type: ignore[empty-body]
+    """Yield the files and folders of this machine that `get_data` reads; nothing for a source reached by network.
+
+    Called on the driver before a cluster is made: workers that cannot see them are refused. Since API 1.1.
+    """
+
+
 @hookspec
 def check_access() -> Iterable[str]:  # type: ignore[empty-body]
     """Yield one sentence per problem that would stop a run from here; nothing when all is well.
@@ -125,7 +136,48 @@ def make_client() -> distributed.Client:  # type: ignore[empty-body]
 def estimate_cost(n_keys: int, seconds_per_key: float) -> float | None:
     """Return what a run would cost [US dollars], before anything is spent; None where unknown.
 
-    Called on the driver by `sdt-dask plan`. `seconds_per_key` is the computing time of one key on one core [s].
+    Called on the driver by `sdt-dask plan` and before a run with a `max_cost`, without `make_client`. `seconds_per_key`
+    is the computing time of one key on one core [s]. Count what the run pays for besides, such as the time in which
+    the cluster starts.
+    """
+
+
+@hookspec(firstresult=True)
+def cost_so_far() -> float | None:
+    """Return what the cluster has cost since `make_client` [US dollars]; None where unknown.
+
+    Called on the driver before `make_client`, where it is 0, and again and again while keys are worked off, so it
+    counts and asks no service. It never falls. None at any time: the run cannot keep a `max_cost`, and is refused or
+    ended. Since API 1.1.
+    """
+
+
+@hookspec(firstresult=True)
+def list_clusters() -> Iterable[ClusterRecord]:  # type: ignore[empty-body]
+    """Yield the clusters that this client made and that still hold something, leftovers of a crash among them.
+
+    Called on the driver by `sdt-dask clusters`, without `make_client`, so it asks the service and not the instance; an
+    option that only a new cluster needs has a default, so that leftovers are listed without it.
+    Absent or nothing: there is nothing that could be left over. Since API 1.1.
+
+    Raises
+    ------
+    ClientError
+        The service does not answer, or refuses us: what to do. Other clients are listed all the same.
+    """
+
+
+@hookspec(firstresult=True)
+def remove_cluster(name: str) -> Iterable[str]:  # type: ignore[empty-body]
+    """Remove everything that the cluster of this name holds; yield what was removed, piece by piece.
+
+    Called on the driver by `sdt-dask clusters clean`, without `make_client`, also for a cluster that is running. What
+    this client did not make is never touched; what is gone already is passed over. Since API 1.1.
+
+    Raises
+    ------
+    ClientError
+        No such cluster, or a part of it could not be removed.
     """
 
 

@@ -12,18 +12,24 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from sdt_dask_core.errors import OptionError
 from sdt_dask_core.registry import Provider, find_provider, load_class
+
+if TYPE_CHECKING:
+    from sdt_dask_core.options import OptionSet
 
 __all__ = ["Inspection", "describe", "inspect_all", "inspect_provider", "main"]
 
 _TIMEOUT = 30.0  # s; heavy SDKs on a cold disk take their time
 _AT_ONCE = 4
 _LAST_WORDS = 300
+_SLOW = 2.0  # s; each process that computes pays it
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,10 @@ class Inspection:
         For a plug, what its keys look like.
     options : list of dict
         ``name``, ``type``, ``is_required``, ``default``, ``environment``, ``is_secret`` and ``help`` of each option.
+    seconds : float
+        How long its import took [s].
+    warnings : list of str
+        What its author should mend although it works.
     """
 
     problem: str = ""
@@ -49,6 +59,8 @@ class Inspection:
     hooks: list[str] = field(default_factory=list)
     key_shape: str = ""
     options: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+    warnings: list[str] = field(default_factory=list)
 
 
 def inspect_all(providers: Iterable[Provider], *, timeout: float = _TIMEOUT) -> list[Inspection]:
@@ -144,13 +156,42 @@ def _describe(kind: str, name: str) -> Inspection:
     from sdt_dask_core.contract import hooks_of
     from sdt_dask_core.options import options_of
 
-    cls = load_class(find_provider(kind, name))
+    provider = find_provider(kind, name)
+    start = time.perf_counter()
+    cls = load_class(provider)
+    seconds = round(time.perf_counter() - start, 3)
+    option_set = options_of(cls, kind=kind, name=name)
+    _build(provider, option_set)
     return Inspection(
         summary=(inspect.getdoc(cls) or "").partition("\n\n")[0].replace("\n", " "),
         hooks=hooks_of(cls),
         key_shape=str(getattr(cls, "key_shape", "")) if kind == "plug" else "",
-        options=[_option(option) for option in options_of(cls, kind=kind, name=name)],
+        options=[_option(option) for option in option_set],
+        seconds=seconds,
+        warnings=list(_warnings(cls, option_set, seconds)),
     )
+
+
+def _build(provider: Provider, option_set: OptionSet) -> None:
+    """Build it from its defaults, where it has one for each option, so that an ``__init__`` that raises is known."""
+    from sdt_dask_core.reference import Reference
+
+    if any(option.is_required for option in option_set):
+        return
+    with contextlib.suppress(OptionError):  # options that need each other, as the run will say
+        Reference(provider.kind, provider.name, provider.distribution, provider.version, provider.value, {}).build()
+
+
+def _warnings(cls: type, option_set: OptionSet, seconds: float) -> Iterator[str]:
+    from sdt_dask_core.contract import near_hooks
+
+    if seconds > _SLOW:
+        yield f"its import took {seconds:.1f} s; import heavy packages in the methods that use them"
+    for method, hook in near_hooks(cls).items():
+        yield f"its method {method!r} is no hook; did you mean {hook!r}?"
+    silent = [repr(option.name) for option in option_set if not option.help]
+    if silent:
+        yield f"its docstring says nothing of {', '.join(silent)}; give each option a sentence under Parameters"
 
 
 def _option(option: Any) -> dict[str, Any]:

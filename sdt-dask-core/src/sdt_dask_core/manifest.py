@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sdt_dask_core.errors import ManifestError
 from sdt_dask_core.keys import as_key, key_from_user_text
 from sdt_dask_core.options import OptionSet, did_you_mean
+from sdt_dask_core.oversize import parquet_size, size_text
 from sdt_dask_core.plan import SystemRow
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ __all__ = ["METADATA", "read_manifest"]
 METADATA = ("latitude", "longitude", "time_zone", "capacity_kw", "tilt", "azimuth", "name")
 
 _KEY = "key"
+#: A hundred thousand systems with all their metadata take a fifth of that [bytes].
+_MAX_BYTES = 64 * 1024**2
 
 
 def read_manifest(
@@ -75,13 +78,30 @@ def _read(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
+        _refuse_large(path)
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
+        # Nothing is unpacked, whatever the name ends in.
+        return pd.read_csv(path, dtype=str, keep_default_na=False, compression=None)
+    except ManifestError:
+        raise
     except FileNotFoundError:
         raise ManifestError(f"the manifest {path} is not there; check the path") from None
     except Exception as error:  # pandas and pyarrow raise many kinds
         raise ManifestError(f"the manifest {path} cannot be read as a table: {error}") from error
+
+
+def _refuse_large(path: Path) -> None:
+    size = path.stat().st_size
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        size = max(size, parquet_size(pq.read_metadata(path)))
+    if size > _MAX_BYTES:
+        raise ManifestError(
+            f"the manifest {path} has {size_text(size)}, more than the {size_text(_MAX_BYTES)} that are read of one; "
+            "split it, and run each part with an output of its own"
+        )
 
 
 def _check_columns(path: Path | str, columns: list[str], options: Collection[str]) -> None:

@@ -40,7 +40,7 @@ def plain(value: Any) -> Any:  # noqa: PLR0911 - one per kind of value
     if isinstance(value, enum.Enum):
         return plain(value.value)
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {_text(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in value]
     if hasattr(value, "dtype") and hasattr(value, "item"):
@@ -59,6 +59,8 @@ def _text(value: Any) -> str:
         text = str(value)
     except Exception as error:  # noqa: BLE001 - an exception of a stranger whose __str__ raises
         text = f"<{type(value).__name__} that cannot be shown: {type(error).__name__}>"
+    # Cut to its length after it is redacted, so that no secret is cut in two; what is megabytes long need not be read.
+    text = text[: 4 * _LONGEST_TEXT]
     # Lone surrogates are in no encoding that a database or a terminal takes.
     text = redact(text).encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + " … (cut)"

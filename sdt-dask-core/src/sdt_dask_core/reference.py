@@ -24,7 +24,7 @@ from sdt_dask_core.contract import validate_class
 from sdt_dask_core.errors import BrokenProviderError, OptionError
 from sdt_dask_core.options import OptionSet, options_of
 from sdt_dask_core.plug import GIVEN
-from sdt_dask_core.registry import Provider, find_provider, load_class
+from sdt_dask_core.registry import YOURS, Provider, find_provider, load_class
 
 __all__ = ["Reference", "options_of_instance", "refer_to"]
 
@@ -64,6 +64,11 @@ class Reference:
         return asdict(self)
 
     @property
+    def module(self) -> str:
+        """Its top-level module."""
+        return self.value.partition(":")[0].strip().partition(".")[0]
+
+    @property
     def digest(self) -> str:
         """Digest of all that decides what the provider returns for a key [hex]."""
         parts = [self.kind, self.name, self.distribution, self.version, self.options]
@@ -82,19 +87,31 @@ class Reference:
             return adapted(self.kind, cls(**arguments))
         except OptionError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # whatever a stranger's __init__ raises
             raise BrokenProviderError(
                 f"{self.kind} {self.name!r} of {self.distribution} {self.version} raised in __init__: "
                 f"{type(error).__name__}: {error}"
             ) from error
 
+    def load_class(self) -> type:
+        """Return the provider's class.
+
+        Raises
+        ------
+        BrokenProviderError
+            It cannot be imported here.
+        """
+        return self._class_and_options()[0]
+
     def _class_and_arguments(self) -> tuple[type, dict[str, Any]]:
-        if self.code:
-            cls, option_set = self._from_code()
-        else:
-            cls = load_class(Provider(self.kind, self.name, self.value, self.distribution, self.version))
-            option_set = options_of(cls, kind=self.kind, name=self.name)
+        cls, option_set = self._class_and_options()
         return cls, option_set.build_arguments(self.options)
+
+    def _class_and_options(self) -> tuple[type, OptionSet]:
+        if self.code:
+            return self._from_code()
+        cls = load_class(Provider(self.kind, self.name, self.value, self.distribution, self.version))
+        return cls, options_of(cls, kind=self.kind, name=self.name)
 
     def _from_code(self) -> tuple[type, OptionSet]:
         if self.code in _sent:
@@ -147,7 +164,7 @@ def _refer_to_class(kind: str, cls: type, layers: tuple[Mapping[str, Any], ...])
     options = option_set.resolve(*layers)
     value = f"{cls.__module__}:{cls.__qualname__}"
     code = "" if _is_installed(cls) else _to_code(kind, cls, option_set)
-    return Reference(kind, name, "(yours)", _source_digest(cls), value, options, code)
+    return Reference(kind, name, YOURS, _source_digest(cls), value, options, code)
 
 
 def _is_installed(cls: type) -> bool:

@@ -6,10 +6,11 @@ that was asked for.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from typing import Any
@@ -18,11 +19,18 @@ import importlib_metadata
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from sdt_dask_core.contract import validate_class
 from sdt_dask_core.errors import BrokenProviderError, UnknownProviderError
-from sdt_dask_core.options import did_you_mean
 
-__all__ = ["GROUPS", "Provider", "find_provider", "installed_providers", "load_class", "unmet_requirement"]
+__all__ = [
+    "GROUPS",
+    "YOURS",
+    "Provider",
+    "find_provider",
+    "installed_providers",
+    "load_class",
+    "offered_twice",
+    "unmet_requirement",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +42,10 @@ GROUPS = {
     "publisher": "sdt_dask.publishers",
     "addon": "sdt_dask.addons",
 }
+
+
+#: Stands for the distribution of a class that the caller gave, which no entry point names.
+YOURS = "(yours)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,7 @@ def installed_providers(*kinds: str) -> list[Provider]:
 def _providers(kinds: list[str]) -> Iterator[Provider]:
     kind_of = {GROUPS[kind]: kind for kind in kinds}
     seen = set()
+    version_of = functools.cache(importlib_metadata.version)  # for one listing: what is installed may change
     for distribution in importlib_metadata.distributions():
         entry_points = [e for e in _entry_points(distribution) if e.group in kind_of]
         if not entry_points:
@@ -82,7 +95,7 @@ def _providers(kinds: list[str]) -> Iterator[Provider]:
             continue  # hidden by one of the same name, earlier on the path
         seen.add(canonicalize_name(name))
         for entry_point in entry_points:
-            problems = (problem,) if problem else tuple(_metadata_problems(entry_point, distribution))
+            problems = (problem,) if problem else tuple(_metadata_problems(entry_point, distribution, version_of))
             yield Provider(kind_of[entry_point.group], entry_point.name, entry_point.value, name, version, problems)
 
 
@@ -105,14 +118,14 @@ def _identity(distribution: Any) -> tuple[str, str, str]:
         return folder, "unknown", f"its metadata cannot be read ({str(error).strip()}); reinstall the distribution"
 
 
-def _metadata_problems(entry_point: Any, distribution: Any) -> Iterator[str]:
+def _metadata_problems(entry_point: Any, distribution: Any, version_of: Callable[[str], str]) -> Iterator[str]:
     module, _, attribute = entry_point.value.partition(":")
     if not attribute:
         yield f"its entry point {entry_point.value!r} names no class; write 'module:Class'"
     if not _module_exists(module.strip()):
         yield f"its module {module.strip()!r} is not there; reinstall the distribution"
     for requirement in distribution.requires or []:
-        problem = unmet_requirement(requirement)
+        problem = unmet_requirement(requirement, version_of=version_of)
         if problem:
             yield problem
 
@@ -133,13 +146,15 @@ def _module_exists(module: str) -> bool:
     return spec is not None
 
 
-def unmet_requirement(text: str) -> str | None:
+def unmet_requirement(text: str, *, version_of: Callable[[str], str] = importlib_metadata.version) -> str | None:
     """Return a sentence when a requirement is not met by what is installed, naming package, range and version found.
 
     Parameters
     ----------
     text : str
         A requirement as in a distribution's metadata or a line of ``requirements.txt``.
+    version_of : callable
+        Returns the installed version of a distribution, or raises.
     """
     try:
         requirement = Requirement(text)
@@ -149,12 +164,17 @@ def unmet_requirement(text: str) -> str | None:
         return None
     wanted = f"{requirement.name}{requirement.specifier}"
     try:
-        found = importlib_metadata.version(requirement.name)
+        found = version_of(requirement.name)
     except Exception:  # noqa: BLE001 - PackageNotFoundError, or one uninstalled by halves
         return f"it needs {wanted}, which is not installed; pip install '{wanted}'"
     if requirement.specifier.contains(found, prereleases=True):
         return None
     return f"it needs {wanted}, but {requirement.name} {found} is installed; pip install '{wanted}'"
+
+
+def offered_twice(name: str, others: Iterable[str]) -> str:
+    """Return the sentence on a name that other distributions offer, too."""
+    return f"the name {name!r} is also offered by {', '.join(others)}; uninstall all but one"
 
 
 def _with_duplicate_problem(provider: Provider, found: list[Provider], counts: Counter[tuple[str, str]]) -> Provider:
@@ -165,7 +185,7 @@ def _with_duplicate_problem(provider: Provider, found: list[Provider], counts: C
         for other in found
         if (other.kind, other.name) == (provider.kind, provider.name) and other is not provider
     )
-    problem = f"the name {provider.name!r} is also offered by {', '.join(others)}; uninstall all but one"
+    problem = offered_twice(provider.name, others)
     return Provider(
         provider.kind,
         provider.name,
@@ -189,6 +209,8 @@ def find_provider(kind: str, name: str) -> Provider:
     providers = installed_providers(kind)
     matching = [provider for provider in providers if provider.name == name]
     if not matching:
+        from sdt_dask_core.options import did_you_mean
+
         names = sorted({provider.name for provider in providers})
         raise UnknownProviderError(
             f"unknown {kind} {name!r}; installed: {', '.join(names) or 'none'}{did_you_mean(name, names)}; "
@@ -211,6 +233,8 @@ def load_class(provider: Provider) -> type:
     BrokenProviderError
         It cannot be imported or breaks the contract; the message names its distribution and version.
     """
+    from sdt_dask_core.contract import validate_class  # with pluggy, which a listing does not need
+
     module, _, attribute = provider.value.partition(":")
     blame = f"{provider.kind} {provider.name!r} of {provider.distribution} {provider.version}"
     try:
@@ -221,4 +245,5 @@ def load_class(provider: Provider) -> type:
         raise BrokenProviderError(
             f"{blame} cannot be imported: {type(error).__name__}: {error}; reinstall or upgrade {provider.distribution}"
         ) from error
-    return validate_class(provider.kind, loaded, blame=blame)
+    entry_point = "" if provider.distribution == YOURS else provider.name
+    return validate_class(provider.kind, loaded, blame=blame, entry_point=entry_point)

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sdt_dask_core.due import VANISHED
 from sdt_dask_core.ledger import LedgerReader
 from sdt_dask_core.report.files import write_table
 from sdt_dask_core.report.tables import errors_table, result_columns, results_table, summary_table, withheld_table
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sdt_dask_core.analyses import Analysis, Column
+    from sdt_dask_core.comparison import Comparison
 
 __all__ = ["Run"]
 
@@ -42,6 +44,10 @@ class Run:
         "running", "complete", "interrupted" or "lost".
     counts : dict
         Keys by state (todo, done, failed, skipped) and systems by grade (``grade:ok`` …).
+    reasons : dict
+        Keys by why they ran or not: "new", "changed: data", "unchanged", "vanished" …
+    vanished : list of str
+        The canonical text of each key that the source had before and has no longer.
     """
 
     def __init__(self, output: Path | str, run_id: str | None = None) -> None:
@@ -53,6 +59,8 @@ class Run:
             self.started_at, self.ended_at = row.started_at, row.ended_at
             self.versions = row.versions
             self.counts = ledger.counts(row.run_id)
+            self.reasons = ledger.reasons(row.run_id)
+            self.vanished = ledger.keys_because(row.run_id, VANISHED)
         self.settings = RunSettings.from_dict(row.settings)
 
     @cached_property
@@ -97,6 +105,21 @@ class Run:
         """
         write_table(self.results, self.output / "results.csv")
         write_table(self.errors, self.output / "errors.csv")
+
+    def compare(self, earlier: Run, *, tolerance: float = 0.05) -> Comparison:
+        """Hold this run against an earlier one: what is new, gone, fixed, broken, and which numbers moved.
+
+        Parameters
+        ----------
+        earlier : Run
+            Of the same output folder, or of another.
+        tolerance : float
+            How far a number without an interval may move: a share of the larger of the two, and of a share itself
+            (unit 1 or %) a difference [1].
+        """
+        from sdt_dask_core.comparison import compare_runs
+
+        return compare_runs(earlier, self, tolerance=tolerance)
 
     @property
     def exit_code(self) -> int:

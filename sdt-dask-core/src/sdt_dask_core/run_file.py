@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import re
 import sys
@@ -39,6 +40,12 @@ class RunFile:
         See `SDTDask`.
     key_timeout : float or None
         Longest time that one key may take [s].
+    since, until, look_back : str, datetime.date or None
+        Which part of each record is analysed, see `SDTDask`.
+    max_cost : float or None
+        What the cluster of a run may cost [US dollars].
+    idle_timeout : float, str or None
+        How long nothing may finish.
     plug_options, client_options : dict
         Options by name.
     """
@@ -53,6 +60,11 @@ class RunFile:
     addons: list[str] | None = None
     accelerate: bool | None = None
     key_timeout: float | None = None
+    since: str | dt.date | None = None
+    until: str | dt.date | None = None
+    look_back: str | None = None
+    max_cost: float | None = None
+    idle_timeout: float | str | None = None
     plug_options: dict[str, Any] = field(default_factory=dict)
     client_options: dict[str, Any] = field(default_factory=dict)
 
@@ -67,6 +79,10 @@ _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     **dict.fromkeys(("analyses", "addons"), (list, 'a list of names, such as ["quality"]')),
     **dict.fromkeys(("all_losses", "accelerate"), (bool, "true or false")),
     "key_timeout": ((int, float), "a number of seconds"),
+    **dict.fromkeys(("since", "until"), ((str, dt.date), "a date or a time, such as 2020-01-01")),
+    "look_back": (str, 'a length of time, such as "3y"'),
+    "max_cost": ((int, float), "a number of US dollars"),
+    "idle_timeout": ((int, float, str), 'seconds, or a time such as "30m"'),
     **dict.fromkeys(("plug_options", "client_options"), (dict, "a table, written below a line such as [plug_options]")),
 }
 

@@ -9,83 +9,52 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sdt_dask_core import task as worker_side
 from sdt_dask_core.addons import tell
-from sdt_dask_core.errors import ClusterLostError, RunInterruptedError
+from sdt_dask_core.agreement.newcomers import Newcomers
+from sdt_dask_core.errors import ClusterLostError, LimitReachedError, RunInterruptedError, SdtDaskError
 from sdt_dask_core.job import Job
 from sdt_dask_core.ledger import Ledger, PlannedTask
+from sdt_dask_core.limits import LimitWatch
 from sdt_dask_core.outcome import failure, load
+from sdt_dask_core.progress import Progress, RunInfo
+from sdt_dask_core.pulse import Pulse
+from sdt_dask_core.retries import Again, Retries
+from sdt_dask_core.stopping import StopRequest
+from sdt_dask_core.waiting import Waiting, places_apart
 
 if TYPE_CHECKING:
     import distributed
 
-__all__ = ["Progress", "RunInfo", "Runner"]
+__all__ = ["Runner"]
 
 logger = logging.getLogger(__name__)
 
 _TASKS_PER_THREAD = 2  # one that computes and one that waits, so that no worker idles
-_ATTEMPTS = 3  # for a worker that dies under a key; a crash of the key itself stays inside its child
+_LARGE_SHARE = 2  # of memory, for a key that took more than one
 _RESULT_TIMEOUT = 60.0  # s to fetch the text of a finished task
+_CLOSING_CHILDREN = 20.0  # s; a plug may take ten of them for its own close()
+_CLOSING_AT_ONCE = 2.0  # s; the word to kill them is on its way, and the workers need no one to wait for it
+_KEPT_OF_ATTEMPT = ("message", "at", "signal", "exit_code", "host", "peak_rss_mb", "n_rows", "seconds_in_work")
+_LOOK_EVERY = 0.1  # s between two looks at what may end the run while nothing lands
 
 
 @dataclass(frozen=True, slots=True)
-class RunInfo:
-    """What addons are told of a run.
+class _Attempt:
+    """A key that was handed out: to a worker of its own where it may take more than its share of memory."""
 
-    Attributes
-    ----------
-    run_id : str
-        Its id in the ledger.
-    output : str
-        The output folder.
-    n_keys : int
-        Number of keys, skipped ones included.
-    """
-
-    run_id: str
-    output: str
-    n_keys: int
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far a run is.
-
-    Attributes
-    ----------
-    total, skipped, failed : int
-        Numbers of keys.
-    grades : dict
-        Number of finished systems by grade.
-    in_work : dict
-        Keys handed out, by canonical text, the oldest first; those beyond the number of threads wait.
-    n_threads : int
-        Worker threads that the cluster has.
-    dashboard : str
-        Address of Dask's dashboard, or nothing.
-    """
-
-    total: int
-    skipped: int = 0
-    failed: int = 0
-    grades: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("ok", "caution", "withheld"), 0))
-    in_work: dict[str, int] = field(default_factory=dict)
-    n_threads: int = 0
-    dashboard: str = ""
+    task: PlannedTask
+    number: int
+    worker: str = ""
 
     @property
-    def finished(self) -> int:
-        """Keys that were worked on and have their outcome."""
-        return self.failed + sum(self.grades.values())
-
-    @property
-    def todo(self) -> int:
-        """Keys that have none yet."""
-        return self.total - self.skipped - self.finished
+    def share(self) -> int:
+        return _LARGE_SHARE if self.worker else 1
 
 
 class Runner:
@@ -105,6 +74,12 @@ class Runner:
         Of the enabled addons.
     observe : callable
         Called with `Progress` after every change.
+    limits : LimitWatch
+        What ends the run early.
+    newcomers : Newcomers
+        Hands the keys out, to workers that have what the run needs.
+    stop : StopRequest
+        What the user asked by signals.
     """
 
     def __init__(
@@ -116,6 +91,9 @@ class Runner:
         run: RunInfo,
         hooks: Any,
         observe: Callable[[Progress], None],
+        limits: LimitWatch,
+        newcomers: Newcomers,
+        stop: StopRequest,
     ) -> None:
         self.client = client
         self.job = job
@@ -124,7 +102,14 @@ class Runner:
         self.run = run
         self.hooks = hooks
         self.observe = observe
-        self._flying: dict[Any, tuple[PlannedTask, int]] = {}
+        self.limits = limits
+        self.newcomers = newcomers
+        self.stop = stop
+        self.pulse = Pulse(client)
+        self._stint = uuid.uuid4().hex
+        self._flying: dict[Any, _Attempt] = {}
+        self._retries = Retries()
+        self._again = Waiting()
 
     def work_off(self, tasks: Iterable[PlannedTask], progress: Progress) -> None:
         """Run every task and record its outcome.
@@ -133,21 +118,25 @@ class Runner:
         ------
         ClusterLostError
             The scheduler went away or has no worker left.
-        RunInterruptedError
-            Ctrl-C; what was finished is recorded.
+        LimitReachedError, RunInterruptedError
+            A limit, or Ctrl-C, ended it; what was finished is recorded.
         """
-        progress.n_threads = max(1, sum(self.client.nthreads().values()))
-        progress.dashboard = self.client.dashboard_link if self.client.scheduler_info().get("services") else ""
+        self.pulse.first()
+        progress.dashboard = _dashboard(self.client) if self.pulse.is_well else ""
         tell(self.hooks, "run_started", run=self.run)
         try:
             self._fly(iter(tasks), progress)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # of a program that hears its signals itself
+            raise self._interrupted(progress) from None
+        except SdtDaskError:
+            raise
+        except Exception as error:
+            if self.client.status != "running":
+                raise self._lost("the scheduler went away") from error
             self._abandon("interrupted")
-            raise RunInterruptedError(
-                f"interrupted with {progress.todo} of {progress.total} keys to do; what was finished is recorded: "
-                f"sdt-dask resume {self.run.output} does the rest"
-            ) from None
+            raise
         finally:
+            self.pulse.stop()
             tell(self.hooks, "run_finished", run=self.run)
             self._close_children()
 
@@ -155,49 +144,141 @@ class Runner:
         from distributed import as_completed
 
         landing = as_completed([])
-        room = _TASKS_PER_THREAD * progress.n_threads
-        with self.ledger.transaction():
-            for _ in range(room):
-                self._launch_next(waiting, landing, progress)
+        self.limits.look()  # the cluster alone may have cost all that it may
+        self._fill(waiting, landing, progress)
         self.observe(progress)
-        for future in landing:
-            task, number = self._flying[future]
-            outcome = self._outcome(future, number)
+        for future in self._landings(landing):
+            if future is None:
+                self._fill(waiting, landing, progress)
+                continue
+            attempt = self._flying[future]
+            outcome, again = self._judged(future, attempt)
             del self._flying[future]
             future.release()
             with self.ledger.transaction():
-                if outcome is None:
-                    self.ledger.end_attempt(self.run.run_id, task.key, number, "worker died")
-                    self._launch(task, landing)
+                if again is None:
+                    self.ledger.record(self.run.run_id, attempt.task, attempt.number, outcome)
                 else:
-                    self.ledger.record(self.run.run_id, task, number, outcome)
-                    self._launch_next(waiting, landing, progress)
-            if outcome is not None:
-                self._count(task, outcome, progress)
+                    self._put_back(attempt, outcome, again)
+                self._launch_what_fits(waiting, landing, progress)
+            if again is None:
+                self.limits.landed()
+                self._count(attempt.task, outcome, progress)
+        if self.stop.is_asked and progress.todo:
+            raise self._interrupted(progress)
+        if self.limits.reason and progress.todo:
+            raise self._stopped(progress)
 
-    def _launch_next(self, waiting: Iterator[PlannedTask], landing: Any, progress: Progress) -> None:
-        task = next(waiting, None)
-        if task is not None:
-            progress.in_work[task.key] = len(progress.in_work)
-            self._launch(task, landing)
+    def _judged(self, future: Any, attempt: _Attempt) -> tuple[dict[str, Any], Again | None]:
+        """Return what an attempt came to, and the next one, or None where there is none."""
+        outcome = self._outcome(future)
+        if not self.newcomers.turned_away(future, outcome):
+            return self._retries.judge(attempt.task.key, outcome)
+        why = self.newcomers.why_none_is_left()
+        if why:
+            raise self._lost(why)
+        return {"cause": "turned away"}, Again(share=attempt.share)
 
-    def _launch(self, task: PlannedTask, landing: Any) -> None:
-        number = self.ledger.start_attempt(self.run.run_id, task.key)
-        future = self.client.submit(
-            worker_side.run_key,
-            self.job_text,
-            task.key,
-            task.options,
-            task.metadata,
-            # Dask gives back an old result for an old name, so each attempt has its own; it is public, so no key in it.
-            key=f"sdt-dask-{self.run.run_id}-{_short(task.key)}-{number}",
-            pure=False,
+    def _put_back(self, attempt: _Attempt, outcome: Mapping[str, Any], again: Again) -> None:
+        """Write how an attempt ended that is not the last one, and let the key wait for the next."""
+        detail = {name: outcome[name] for name in _KEPT_OF_ATTEMPT if outcome.get(name) is not None}
+        self.ledger.end_attempt(self.run.run_id, attempt.task.key, attempt.number, outcome["cause"], detail or None)
+        self._again.add(attempt.task, again)
+
+    def _landings(self, landing: Any) -> Iterator[Any]:
+        """Yield each future as it lands, and None where none did for a while.
+
+        It ends when there is none any more, or what ends the run leaves no more time; what has landed comes still.
+        """
+        while not (landing.is_empty() and not self._again):
+            is_over = self._is_over()
+            if landing.has_ready() and self.pulse.is_well:  # what a scheduler that hangs holds cannot be fetched
+                yield next(landing)
+                continue
+            if is_over:
+                return
+            with landing.thread_condition:  # as its own iterator does, which would wait for ever
+                came = landing.thread_condition.wait(timeout=_LOOK_EVERY)
+            if not came:
+                yield None
+
+    def _is_over(self) -> bool:
+        """Look at what may end the run early; return whether also the keys in work have no time left."""
+        why = self.pulse.why_lost()
+        if why:
+            raise self._lost(why)
+        return self.stop.look() or self.limits.look() or (self.stop.is_asked and not self._flying)
+
+    def _fill(self, waiting: Iterator[PlannedTask], landing: Any, progress: Progress) -> None:
+        if len(self._flying) < progress.todo:
+            with self.ledger.transaction():
+                self._launch_what_fits(waiting, landing, progress)
+
+    def _launch_what_fits(self, waiting: Iterator[PlannedTask], landing: Any, progress: Progress) -> None:
+        while len(self._flying) < self._room(progress) and self._launch_next(waiting, landing, progress):
+            pass
+
+    def _room(self, progress: Progress) -> int:
+        """Return how many keys may be handed out at once; workers come and go."""
+        progress.n_threads = max(1, self.pulse.n_threads)
+        return _TASKS_PER_THREAD * progress.n_threads
+
+    def _interrupted(self, progress: Progress) -> RunInterruptedError:
+        self._abandon("interrupted")
+        return RunInterruptedError(
+            f"interrupted with {progress.todo} of {progress.total} keys to do; what was finished is recorded: "
+            f"sdt-dask resume {self.run.output} does the rest"
         )
-        self._flying[future] = (task, number)
+
+    def _stopped(self, progress: Progress) -> LimitReachedError:
+        self._abandon("limit reached")
+        advice = f" ({self.limits.advice})" if self.limits.advice else ""
+        return LimitReachedError(
+            f"stopped with {progress.todo} of {progress.total} keys to do: {self.limits.reason}; what was finished is "
+            f"recorded: sdt-dask resume {self.run.output} does the rest{advice}"
+        )
+
+    def _launch_next(self, waiting: Iterator[PlannedTask], landing: Any, progress: Progress) -> bool:
+        if self.stop.is_asked or self.limits.reason:
+            return False
+        task = self._again.due() or next(waiting, None)
+        if task is None:
+            return self._launch_large(landing)
+        progress.in_work.setdefault(task.key, len(progress.in_work))
+        self._launch(task, landing)
+        return True
+
+    def _launch_large(self, landing: Any) -> bool:
+        """Hand out a key that may take a neighbour's memory too, when nobody else computes."""
+        taken = [attempt.worker for attempt in self._flying.values()]
+        if not all(taken):
+            return False
+        free = [worker for worker in places_apart(self.pulse.threads) if worker not in taken]
+        task = self._again.large() if free else None
+        if task is not None:
+            self._launch(task, landing, worker=free[0])
+        return task is not None
+
+    def _launch(self, task: PlannedTask, landing: Any, worker: str = "") -> None:
+        attempt = _Attempt(task, self.ledger.start_attempt(self.run.run_id, task.key), worker)
+        future = self.newcomers.submit(
+            {
+                "job_text": self.job_text,
+                "key_text": task.key,
+                "options": task.options,
+                "metadata": task.metadata,
+                "stint": self._stint,
+                "share": attempt.share,
+            },
+            # Dask gives back an old result for an old name, so each attempt has its own; it is public, so no key in it.
+            key=f"sdt-dask-{self.run.run_id}-{_short(task.key)}-{attempt.number}",
+            worker=worker,
+        )
+        self._flying[future] = attempt
         landing.add(future)
 
-    def _outcome(self, future: Any, number: int) -> dict[str, Any] | None:
-        """Return the outcome that a future brought; None when the worker died and the key gets another attempt."""
+    def _outcome(self, future: Any) -> dict[str, Any]:
+        """Return the outcome that a future brought."""
         from distributed import CancelledError, TimeoutError
 
         try:
@@ -206,18 +287,17 @@ class Runner:
             if future.status == "cancelled":
                 raise self._lost("the scheduler went away")
             if future.status == "lost":
-                # The worker died with the finished outcome in its hands.
-                return _retry_or_fail(number)
+                return _worker_died("with the finished outcome in its hands")
             error = future.exception(timeout=_RESULT_TIMEOUT)
-        except TimeoutError:  # it died while we fetched the outcome, and Dask computes it once more
-            return _retry_or_fail(number)
+        except TimeoutError:  # Dask computes it once more
+            return _worker_died("while its outcome was fetched")
         except (CancelledError, OSError) as error_of_comm:
             raise self._lost("the scheduler went away") from error_of_comm
         name = type(error).__name__
         if name in ("NoWorkerError", "NoValidWorkerError"):
             raise self._lost("the cluster has no worker left")
         if name == "KilledWorker":
-            return _retry_or_fail(number)
+            return _worker_died(f"under this key, last {error.last_worker.address}")
         return failure(stage="worker", cause="worker_error", message=f"the Dask worker failed: {name}: {error}")
 
     def _lost(self, why: str) -> ClusterLostError:
@@ -228,8 +308,8 @@ class Runner:
 
     def _abandon(self, ending: str) -> None:
         with self.ledger.transaction():
-            for task, number in self._flying.values():
-                self.ledger.end_attempt(self.run.run_id, task.key, number, ending)
+            for attempt in self._flying.values():
+                self.ledger.end_attempt(self.run.run_id, attempt.task.key, attempt.number, ending)
         with contextlib.suppress(Exception):  # the cluster may be gone
             self.client.cancel(list(self._flying))
         self._flying.clear()
@@ -246,19 +326,23 @@ class Runner:
 
     def _close_children(self) -> None:
         # A cluster that goes on after us must not keep our processes, nor the plug's connections in them.
+        patience = _CLOSING_CHILDREN if self.pulse.is_well and not self.stop.is_urgent else _CLOSING_AT_ONCE
         with contextlib.suppress(Exception):
-            self.client.run(worker_side.close_children, on_error="ignore")
+            self.client.run(worker_side.close_children, self._stint, on_error="ignore", callback_timeout=patience)
 
 
-def _retry_or_fail(attempt: int) -> dict[str, Any] | None:
-    """Return None, for another attempt at a key under which the worker died, or the failure that it is after many."""
-    if attempt < _ATTEMPTS:
-        return None
+def _dashboard(client: distributed.Client) -> str:
+    with contextlib.suppress(Exception):  # it is shown, and nothing depends on it
+        if client.scheduler_info(n_workers=0).get("services"):
+            return client.dashboard_link or ""
+    return ""
+
+
+def _worker_died(when: str) -> dict[str, Any]:
     return failure(
         stage="worker",
         cause="worker_died",
-        message=f"the Dask worker died under this key in each of {attempt} attempts; look at the worker's log and "
-        "memory, then sdt-dask retry",
+        message=f"the Dask worker died {when}; look at the worker's log and memory, then sdt-dask retry",
     )
 
 

@@ -1,23 +1,26 @@
 """Secrets: references that travel, values that are resolved where they are used and never shown.
 
 ``env:NAME`` names an environment variable, ``file:/path`` a file that holds the value. Whatever was resolved in a
-process is taken out of any text by `redact` before that text leaves it.
+process is taken out of any text by `redact` before that text leaves it, however a library spelled it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sdt_dask_core.errors import OptionError
+from sdt_dask_core.redaction import without_named_secrets, without_values
 
-__all__ = ["Secret", "is_reference", "redact"]
+__all__ = ["Secret", "is_reference", "redact", "redact_from_now_on"]
 
-_MASK = "***"
+#: No key and no password is longer [bytes]; a reference to a file of data would fill the memory.
+_LONGEST = 64 * 1024
+
 _revealed: set[str] = set()
-# The user may be left out (redis://:password@host), and a password may hold an @ of its own.
-_URL_PASSWORD = re.compile(r'(?<=://)([^/\s:@"]*):([^/\s"]+)@')
 
 
 def is_reference(value: object) -> bool:
@@ -82,13 +85,37 @@ def _from_environment(name: str) -> str:
 
 def _from_file(name: str) -> str:
     try:
-        return Path(name).read_text(encoding="utf-8").strip()
+        with Path(name).open("rb") as file:
+            content = file.read(_LONGEST + 1)
     except OSError as error:
         raise OptionError(f"the secret file:{name} cannot be read: {error.strerror}; check the path") from error
+    if len(content) > _LONGEST:
+        raise OptionError(
+            f"the secret file:{name} cannot be read: it is longer than the {_LONGEST // 1024} KiB that a secret may "
+            "have; check the path"
+        )
+    try:
+        return content.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise OptionError(f"the secret file:{name} cannot be read: it is no UTF-8 text; check the path") from None
+
+
+def redact_from_now_on(options: Mapping[str, Any]) -> None:
+    """Let `redact` know the secrets that these options refer to, as far as they can be read here.
+
+    For a process that shows what another one printed, such as the worker of a child that crashed.
+    """
+    for value in options.values():
+        if isinstance(value, Mapping):
+            redact_from_now_on(value)
+        elif is_reference(value):
+            with contextlib.suppress(OptionError):  # not to be read here, so not known here either
+                Secret(value).reveal()
 
 
 def redact(text: str) -> str:
-    """Return the text without any secret that this process resolved and without passwords in URLs."""
-    for value in sorted(_revealed, key=len, reverse=True):
-        text = text.replace(value, _MASK)
-    return _URL_PASSWORD.sub(rf"\1:{_MASK}@", text)
+    """Return the text without any secret that this process resolved, and without what names itself one.
+
+    A value is found also where it is escaped, percent-encoded, in base64 or in hex; see `sdt_dask_core.redaction`.
+    """
+    return without_named_secrets(without_values(text, frozenset(_revealed)))

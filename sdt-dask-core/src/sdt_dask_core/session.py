@@ -8,21 +8,27 @@ from __future__ import annotations
 import contextlib
 import logging
 import multiprocessing
-import signal
-import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sdt_dask_core.addons import tell
+from sdt_dask_core.agreement import Agreement
+from sdt_dask_core.clients.starting import GOODBYE
 from sdt_dask_core.contract import HookManager
-from sdt_dask_core.errors import ClientError, ClusterLostError, MainGuardError, RunInterruptedError, SdtDaskError
+from sdt_dask_core.costs import refuse_unless_cost_is_known
+from sdt_dask_core.ending import ended
+from sdt_dask_core.errors import ClientError, MainGuardError, RunInterruptedError, SdtDaskError
 from sdt_dask_core.job import Job
 from sdt_dask_core.ledger import Ledger, PlannedTask
+from sdt_dask_core.limits import Limits, LimitWatch
+from sdt_dask_core.progress import Progress, RunInfo
 from sdt_dask_core.reference import Reference
-from sdt_dask_core.run import Run
-from sdt_dask_core.runner import Progress, RunInfo, Runner
+from sdt_dask_core.runner import Runner
 from sdt_dask_core.settings import RunSettings
+from sdt_dask_core.stopping import StopRequest
 
 if TYPE_CHECKING:
     import distributed
@@ -73,35 +79,64 @@ def work_off(
     ------
     ClientError
         The cluster could not be made or joined.
-    ClusterLostError, RunInterruptedError
+    EnvironmentMismatchError, LocalityError
+        Its workers do not have what is here, or cannot see the plug's files; no key was started.
+    ClusterLostError, LimitReachedError, RunInterruptedError
         It ended early; what was finished is recorded.
     """
     refuse_second_main()
-    state = "interrupted"
-    try:
-        if tasks:
-            with _sigterm_as_interrupt(), driver_hooks(settings.job) as hooks, _cluster(settings.client) as client:
-                progress = _progress(ledger, run_id)
-                run = RunInfo(run_id, str(ledger.folder), progress.total)
-                runner = Runner(
-                    client, job=settings.job, ledger=ledger, run=run, hooks=hooks, observe=observe or _nobody
-                )
-                runner.work_off(tasks, progress)
-        state = "complete"
-    except ClusterLostError:
-        state = "lost"
-        raise
-    except KeyboardInterrupt:
+    stop = StopRequest()
+    with stop.heard(), ended(ledger, run_id):
+        try:
+            if tasks:
+                _on_cluster(ledger, run_id, settings, tasks, observe=observe or _nobody, stop=stop)
+        except KeyboardInterrupt:
+            raise RunInterruptedError(
+                f"interrupted; what was finished is recorded: sdt-dask resume {ledger.folder} does the rest"
+            ) from None
+    if stop.is_asked:  # too late for this run, but whoever runs several wants no other
         raise RunInterruptedError(
-            f"interrupted; what was finished is recorded: sdt-dask resume {ledger.folder} does the rest"
-        ) from None
-    finally:
-        ledger.end_run(run_id, state)
-        # Also of a run that ended early: the tables of the one before would be taken for its own.
-        Run(ledger.folder, run_id).write_tables()
+            f"interrupted when no key was left to do; everything is recorded: sdt-dask status {ledger.folder} shows it"
+        )
 
 
-def continue_run(output: Path | str, *, retry_failed: bool = False, observe: Observer | None = None) -> str:
+def _on_cluster(
+    ledger: Ledger,
+    run_id: str,
+    settings: RunSettings,
+    tasks: Sequence[PlannedTask],
+    *,
+    observe: Observer,
+    stop: StopRequest,
+) -> None:
+    agreement = Agreement(settings)
+    with driver_hooks(settings.job) as hooks, _cluster(settings.client, stop) as (client, of_client):
+        with stop.interrupting():
+            stop.check()
+            newcomers = agreement.reach(client)
+        progress = _progress(ledger, run_id)
+        runner = Runner(
+            client,
+            newcomers=newcomers,
+            job=settings.job,
+            ledger=ledger,
+            run=RunInfo(run_id, str(ledger.folder), progress.total),
+            hooks=hooks,
+            observe=observe,
+            limits=LimitWatch(settings.limits, of_client.cost_so_far),
+            stop=stop,
+        )
+        runner.work_off(tasks, progress)
+
+
+def continue_run(
+    output: Path | str,
+    *,
+    retry_failed: bool = False,
+    observe: Observer | None = None,
+    limits: Limits | None = None,
+    allow_mismatch: bool = False,
+) -> str:
     """Do what is missing of the newest run in a folder, with the settings that it had; return its id.
 
     Parameters
@@ -112,6 +147,10 @@ def continue_run(output: Path | str, *, retry_failed: bool = False, observe: Obs
         Do the failed keys again, too.
     observe : callable, optional
         Called with a `Progress` after every change.
+    limits : Limits, optional
+        What ends it early this time; by default what the run was started with.
+    allow_mismatch : bool
+        Go on where the cluster is not as this environment, also where the run was started without it.
 
     Raises
     ------
@@ -126,9 +165,17 @@ def continue_run(output: Path | str, *, retry_failed: bool = False, observe: Obs
         row = ledger.run()
         if row.state == "complete" and not (retry_failed and ledger.counts(row.run_id).get("failed")):
             return row.run_id  # it ended when it ended
+        settings = RunSettings.from_dict(row.settings)
+        settings = replace(
+            settings,
+            limits=(limits or Limits()).or_else(settings.limits),
+            allow_mismatch=allow_mismatch or settings.allow_mismatch,
+        )
+        if settings.limits.max_cost is not None:
+            refuse_unless_cost_is_known(settings.client)
         ledger.reopen_run(row.run_id, retry_failed=retry_failed)
         tasks = ledger.tasks(row.run_id, "todo")
-        work_off(ledger, row.run_id, RunSettings.from_dict(row.settings), tasks, observe)
+        work_off(ledger, row.run_id, settings, tasks, observe)
     return row.run_id
 
 
@@ -146,23 +193,30 @@ def _nobody(_: Progress) -> None:
 
 
 @contextlib.contextmanager
-def _cluster(reference: Reference) -> Iterator[distributed.Client]:
+def _cluster(reference: Reference, stop: StopRequest) -> Iterator[tuple[distributed.Client, Any]]:
+    """Make the cluster; yield its client and the hook relay of the client plug."""
     manager = HookManager()
     manager.register(reference.build(), name=reference.name)
     client = None
     try:
-        client = _make_client(manager, reference)
-        yield client
+        with stop.interrupting():  # a cloud takes minutes
+            stop.check()
+            client = _make_client(manager, reference)
+        yield client, manager.hook
     finally:
         if client is not None:
             with contextlib.suppress(Exception):  # a lost cluster cannot say goodbye
-                client.close()
-        tell(manager.hook, "close")
+                client.close(timeout=GOODBYE)
+        with stop.interrupting():  # what a client that is broken off may leave is its own matter
+            tell(manager.hook, "close")
 
 
 def _make_client(manager: HookManager, reference: Reference) -> distributed.Client:
     try:
-        client: distributed.Client = manager.hook.make_client()
+        # Dask's own table of versions comes as a warning, and ours comes next.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"\s*Mismatched versions found")
+            client: distributed.Client = manager.hook.make_client()
     except SdtDaskError:
         raise
     except Exception as error:  # whatever a client plug's SDK raises
@@ -176,20 +230,3 @@ def _make_client(manager: HookManager, reference: Reference) -> distributed.Clie
     if client is None:
         raise ClientError(f"client {reference.name!r} returned no distributed.Client; make_client must return one")
     return client
-
-
-@contextlib.contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does: recorded, cluster closed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers
-        return
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

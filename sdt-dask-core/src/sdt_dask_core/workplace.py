@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import math
 import random
 import time
 import traceback
@@ -52,6 +54,10 @@ class Workplace:
     ----------
     job : Job
         What to build.
+    turn : callable
+        Given how many may read at once, returns the context manager in which one of them may; by default at once.
+    tell : callable
+        Told, as a dict, of each stage that a key enters and of the size of what was read; by default nobody listens.
 
     Raises
     ------
@@ -59,8 +65,16 @@ class Workplace:
         The plug, an addon or an analysis cannot be built here.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(
+        self,
+        job: Job,
+        *,
+        turn: Callable[[int], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
+        tell: Callable[[dict[str, Any]], object] = dict,
+    ) -> None:
         self.job = job
+        self.turn = turn
+        self.tell = tell
         self.analyses: list[Analysis] = [reference.build() for reference in job.analyses]
         self.plug = job.plug.build()
         self.hooks = HookManager()
@@ -113,16 +127,22 @@ class _Walk:
 
     def _walk(self) -> None:
         _seed(self.key)
-        frame = self._timed(Stage.READ.value, lambda: self.place.hooks.hook.get_data(key=self.key))
+        with self._turn():
+            frame = self._timed(Stage.READ.value, lambda: self.place.hooks.hook.get_data(key=self.key))
+        self._tell_size(frame)
         checked = self._timed(Stage.CHECK.value, lambda: self._check(frame))
         system = System(power=checked.power, values=self.columns, metadata=self.metadata)
         for analysis in self.place.analyses:
             self._analyse(analysis, system)
 
+    def _turn(self) -> contextlib.AbstractContextManager[object]:
+        limit = getattr(self.place.plug, "max_concurrent_reads", None)
+        return contextlib.nullcontext() if limit is None else self.place.turn(max(1, int(limit)))
+
     def _check(self, frame: Any) -> CheckedFrame:
         units = getattr(self.place.plug, "units", None)
         try:
-            checked = check_frame(frame, units=units, metadata=self.metadata)
+            checked = check_frame(frame, units=units, metadata=self.metadata, window=self.place.job.window)
         except SdtDaskError as error:
             self._note(getattr(error, "findings", ()))
             raise
@@ -151,10 +171,19 @@ class _Walk:
         _seed(self.key)
         values = self._timed(analysis.name, lambda: analysis.run(system))
         self.columns.update({column.name: _stored(analysis, column, values) for column in analysis.provides})
+        lost = [column.name for column in analysis.provides if _is_not_finite(values[column.name])]
+        if lost:
+            self.verdicts.append(Verdict(Grade.CAUTION, f"{analysis.name} gave no finite number for {', '.join(lost)}"))
         self.verdicts.extend(analysis.judge(system))
+
+    def _tell_size(self, frame: Any) -> None:
+        with contextlib.suppress(Exception):  # no frame, or one that raises; the check says so
+            rows, columns = (*frame.shape, 1)[:2]
+            self.place.tell({"size": [int(rows), int(columns)]})
 
     def _timed(self, stage: str, work: Callable[[], Any]) -> Any:
         self.stage = stage
+        self.place.tell({"at": stage})
         start = time.perf_counter()
         try:
             return work()
@@ -189,6 +218,13 @@ def _stored(analysis: Analysis, column: Column, values: Mapping[str, Any]) -> An
             code="bad_result",
         )
     return kept
+
+
+def _is_not_finite(value: Any) -> bool:
+    try:
+        return not isinstance(value, str) and not math.isfinite(value)
+    except (TypeError, OverflowError):  # None, a time; a whole number beyond every float
+        return False
 
 
 def _seed(key: Key) -> None:
@@ -228,4 +264,5 @@ def _traceback_of(error: BaseException) -> str:
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     except Exception:  # noqa: BLE001 - a stranger's exception that cannot be formatted
         return ""
-    return redact(text)[-_LONGEST_TRACEBACK:]
+    # Cut after that, so that no secret is cut in two; of a text of megabytes only the end is looked at.
+    return redact(text[-4 * _LONGEST_TRACEBACK :])[-_LONGEST_TRACEBACK:]

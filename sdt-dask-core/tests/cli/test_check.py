@@ -1,6 +1,13 @@
 import json
 from pathlib import Path
 
+SAYING = """def get_data(self, keys):
+        frame = self._read(keys)
+        frame.attrs.update({attrs!r})
+        return frame
+
+    def _read(self, keys):"""
+
 
 def test_first_system_is_looked_at(invoke, plug_folder):
     result = invoke("check", "mine")
@@ -36,6 +43,22 @@ def test_finding_is_shown(invoke, plug_folder):
     result = invoke("check", "mine", "-p", "units=kWh")
     assert result.exit_code == 1
     assert "(unknown_units)" in result.stdout
+
+
+def let_frame_say(plug_folder, **attrs):
+    file = plug_folder / "dataplug.py"
+    file.write_text(file.read_text().replace("def get_data(self, keys):", SAYING.format(attrs=attrs)))
+
+
+def test_unit_that_the_frame_says_is_shown(invoke, plug_folder):
+    """It overrides that of the plug, kW."""
+    let_frame_say(plug_folder, units="MW")
+    assert "\nunits: MW\n" in invoke("check", "mine").stdout
+
+
+def test_doubt_of_the_plug_is_a_caution(invoke, plug_folder):
+    let_frame_say(plug_folder, notes=[{"message": "the clock is unsure", "repaired": False}])
+    assert "\ncaution: the clock is unsure (plug_note)\n" in invoke("check", "mine").stdout
 
 
 def test_unmet_requirement_is_named(invoke, plug_folder):

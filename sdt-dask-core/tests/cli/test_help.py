@@ -3,7 +3,25 @@ import sys
 
 import pytest
 
-COMMANDS = ["demo", "init", "plugs", "check", "keys", "plan", "run", "resume", "retry", "status", "errors", "export"]
+COMMANDS = [
+    "demo",
+    "init",
+    "new",
+    "plugs",
+    "image",
+    "doctor",
+    "check",
+    "keys",
+    "plan",
+    "run",
+    "resume",
+    "retry",
+    "status",
+    "errors",
+    "compare",
+    "export",
+    "clusters",
+]
 HEAVY = ("pandas", "numpy", "dask", "distributed", "rich", "pluggy", "pydantic", "solardatatools", "importlib_metadata")
 
 

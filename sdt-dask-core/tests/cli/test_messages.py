@@ -1,9 +1,11 @@
 import pytest
 
+from sdt_dask_core.registry import installed_providers
+
 # What a user gets wrong, and a part of what is answered; always exit code 2 and nothing on stdout.
 WRONG = [
     ("run", "no data plug was named; give --plug NAME"),
-    ("run --plug cvs", "unknown plug 'cvs'; installed: csv; did you mean 'csv'?"),
+    ("run --plug cvs", "unknown plug 'cvs'; installed: {plugs}; did you mean 'csv'?"),
     ("run --plug csv", "plug 'csv' needs the option 'path'"),
     ("run --plug csv -p pth=data", "plug 'csv' has no option 'pth'; did you mean 'path'?"),
     ("run --plug csv -p path", "-p 'path' is no option; write it as name=value, such as path=data"),
@@ -16,12 +18,16 @@ WRONG = [
     ),
     (
         "run --plug csv -p path=. --client locl",
-        "unknown client 'locl'; installed: address, local; did you mean 'local'?",
+        "unknown client 'locl'; installed: {clients}; did you mean 'local'?",
     ),
     ("run --plug csv -p path=. -c workers=2", "client 'local' has no option 'workers'; did you mean 'n_workers'?"),
     ("run --plug csv -p path=. -c n_workers=two", "the option 'n_workers' cannot be 'two'"),
     ("run --plug csv -p path=. --addon watch", "unknown addon 'watch'; installed: none"),
     ("run --plug csv -p path=. --key-timeout 0", "key_timeout cannot be 0.0"),
+    ("run --plug csv -p path=. --max-cost 0", "max_cost cannot be 0.0; give a number above 0"),
+    ("run --plug csv -p path=. --max-cost 5", "max_cost cannot be kept: client 'local' cannot tell what its cluster"),
+    ("run --plug csv -p path=. --idle-timeout soon", "idle_timeout cannot be 'soon'; give seconds, or a time such as"),
+    ("resume --idle-timeout -1", "idle_timeout cannot be "),
     ("run --plug csv -p path=. --manifest no.csv", "the manifest no.csv is not there"),
     ("run --plug csv -p path=. --keys-from no.txt", "--keys-from no.txt cannot be read"),
     ("run --plug csv -p path=. --config no.toml", "the run file no.toml is not there; sdt-dask init writes one"),
@@ -41,18 +47,26 @@ WRONG = [
     ("export out.csv --what nothing", "'nothing' is not one of"),
     (
         "plugs cvs",
-        "nothing named 'cvs' is installed; installed: address, csv, local, losses, quality; did you mean 'csv'?",
+        "nothing named 'cvs' is installed; installed: {providers}; did you mean 'csv'?",
     ),
     ("plugs hdf99", "pip install sdt-dask-plug-hdf99"),
     ("init --plug cvs", "unknown plug 'cvs'"),
 ]
 
 
+def names(*kinds):
+    """What is installed here, as messages list it."""
+    return ", ".join(sorted({provider.name for provider in installed_providers(*kinds)}))
+
+
 @pytest.mark.parametrize(("words", "answer"), WRONG, ids=[words for words, _ in WRONG])
 def test_wrong_input_is_answered_with_what_to_do(invoke, plug_folder, tmp_path, words, answer):
     """One clear message on stderr, exit code 2."""
     result = invoke(*words.split())
-    assert answer.replace("{here}", str(tmp_path)) in result.stderr
+    known = {"here": tmp_path, "plugs": names("plug"), "clients": names("client"), "providers": names()}
+    for place, text in known.items():
+        answer = answer.replace(f"{{{place}}}", str(text))
+    assert answer in result.stderr
     assert result.stderr.startswith("error: ")
     assert (result.exit_code, result.stdout) == (2, "")
 

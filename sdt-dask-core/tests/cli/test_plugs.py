@@ -1,11 +1,12 @@
 import json
 import sys
+import textwrap
 import time
 
 import pytest
 
 from sdt_dask_core.inspection import inspect_provider
-from sdt_dask_core.registry import find_provider
+from sdt_dask_core.registry import find_provider, installed_providers
 
 GOOD = "class Provider:\n    def get_data(self, keys): ...\n"
 
@@ -50,6 +51,77 @@ def test_module_in_the_current_folder_does_not_shadow(install, tmp_path):
     assert inspect_provider(find_provider("plug", "shaded")).problem == ""
 
 
+def inspected(install, source):
+    install("looked", textwrap.dedent(source))
+    return inspect_provider(find_provider("plug", "looked"))
+
+
+def test_an_init_that_raises_is_found_where_no_option_is_needed(install):
+    found = inspected(
+        install, "class Provider:\n    def __init__(self, n=1): 1 / 0\n    def get_data(self, keys): ...\n"
+    )
+    assert found.problem == (
+        "plug 'looked' of dist-of-looked 1.2 raised in __init__: ZeroDivisionError: division by zero"
+    )
+
+
+def test_a_provider_with_a_required_option_is_not_built(install):
+    source = "class Provider:\n    def __init__(self, n): 1 / 0\n    def get_data(self, keys): ...\n"
+    assert inspected(install, source).problem == ""
+
+
+def test_options_that_need_each_other_break_nothing(install):
+    """A run says so, once it has none of them."""
+    source = """
+        from sdt_dask_core.errors import OptionError
+        class Provider:
+            def __init__(self, path="", url=""):
+                raise OptionError("give path or url")
+            def get_data(self, keys): ...
+    """
+    assert inspected(install, source).problem == ""
+
+
+def test_a_slow_import_is_a_warning(install):
+    found = inspected(install, "import time; time.sleep(2.1)\n" + GOOD)
+    assert (found.problem, found.seconds > 2) == ("", True)
+    assert found.warnings == [
+        f"its import took {found.seconds:.1f} s; import heavy packages in the methods that use them"
+    ]
+
+
+def test_a_method_nearly_named_like_a_hook_is_a_warning(install):
+    found = inspected(install, GOOD + "    def list_key(self): ...\n")
+    assert found.warnings == ["its method 'list_key' is no hook; did you mean 'list_keys'?"]
+
+
+def test_an_option_without_a_sentence_is_a_warning(install):
+    source = """
+        class Provider:
+            '''Reads.
+
+            Parameters
+            ----------
+            path : str
+                Where.
+            '''
+            def __init__(self, path, unit="W", sep=","): ...
+            def get_data(self, keys): ...
+    """
+    assert inspected(install, source).warnings == [
+        "its docstring says nothing of 'unit', 'sep'; give each option a sentence under Parameters"
+    ]
+
+
+OURS = [(p.kind, p.name) for p in installed_providers() if p.distribution in ("sdt-dask-core", "sdt-dask-plug-csv")]
+
+
+@pytest.mark.parametrize(("kind", "name"), OURS)
+def test_a_provider_of_ours_has_nothing_to_mend(kind, name):
+    found = inspect_provider(find_provider(kind, name))
+    assert (found.problem, [text for text in found.warnings if "import took" not in text]) == ("", [])
+
+
 def test_list_names_what_metadata_tell(invoke, install):
     """A name offered twice is told; nothing is imported."""
     install("csv", "1/0", distribution="rival")
@@ -62,7 +134,8 @@ def test_list_names_what_metadata_tell(invoke, install):
 def test_load_shows_hooks_and_reasons(invoke, install):
     install("shaky", "1/0")
     lines = invoke("plugs", "--load").stdout.splitlines()
-    assert "get_data, list_keys, fingerprint, check_access  ok" in next(line for line in lines if "plug-csv" in line)
+    (ours,) = [line for line in lines if "plug-csv" in line]
+    assert "get_data, list_keys, fingerprint, local_paths, check_access ok" in " ".join(ours.split())
     assert "cannot be imported: ZeroDivisionError" in next(line for line in lines if "shaky" in line)
 
 

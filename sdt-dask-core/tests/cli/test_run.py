@@ -1,6 +1,7 @@
 """One real run on a real cluster, and every command that reads what it left."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -128,7 +129,8 @@ def test_plan_says_why(finished, invoke, monkeypatch):
     monkeypatch.chdir(place)
     text = invoke("plan", "mine", "--analyses", "none").stdout
     assert text.startswith("1 of 3 systems would run\n  skip, unchanged: 2 (north, south)\n  run, failed before: 1 (")
-    assert "as in earlier runs here" in text
+    assert "on one core (" in text
+    assert "s a system, the mean of 2 done here before)" in text
     assert "run, forced: 2" in invoke("plan", "mine", "--analyses", "none", "--force").stdout
 
 
@@ -136,12 +138,46 @@ def test_plan_as_json(finished, invoke, monkeypatch):
     _, place = finished
     monkeypatch.chdir(place)
     plan = json.loads(invoke("plan", "mine", "--analyses", "none", "--json", "-k", "north", "-k", "[7,2]").stdout)
+    assert 0 < plan.pop("seconds_per_key") < 60
     assert plan == {
         "run": 1,
         "total": 2,
+        "reasons": {"new": 1, "unchanged": 1},
+        "seconds_per_key_measured_on": 2,
         "estimated_cost_usd": None,
+        "max_cost_usd": None,
         "keys": {"unchanged": [["north"]], "new": [[7, 2]]},
     }
+
+
+def test_plan_with_other_analyses_does_not_take_the_time_of_reading_alone(finished, invoke, monkeypatch):
+    _, place = finished
+    monkeypatch.chdir(place)
+    assert (
+        "(15 s a system, a guess for two to three years at 15 min; it is measured once" in invoke("plan", "mine").stdout
+    )
+
+
+PRICED = """
+    from sdt_dask_core.clients.local import LocalClient
+
+    class Provider(LocalClient):
+        def estimate_cost(self, n_keys, seconds_per_key):
+            return 0.5 * n_keys + 0.01 * seconds_per_key
+
+        def cost_so_far(self):
+            return 0.0
+"""
+
+
+def test_plan_says_what_the_client_would_cost(finished, invoke, monkeypatch, install):
+    _, place = finished
+    monkeypatch.chdir(place)
+    install("priced", PRICED, kind="clients")
+    text = invoke("plan", "mine", "--client", "priced", "--output", "elsewhere").stdout
+    assert text.endswith("\ncost: about 1.65 US dollars, says client 'priced'\n")
+    limited = invoke("plan", "mine", "--client", "priced", "--output", "elsewhere", "--max-cost", "1").stdout
+    assert limited.endswith("says client 'priced', more than the 1.00 of --max-cost\n")
 
 
 def test_nothing_to_resume_says_so(finished, invoke, tmp_path):
@@ -201,5 +237,30 @@ def test_a_cluster_that_cannot_be_joined_ends_with_3_and_the_run_can_be_resumed(
 def test_reader_that_stops_reading(stream, tmp_path):
     """As with head: no traceback."""
     command = f"{sys.executable} -m sdt_dask_core.cli {'--help' if stream == 'help' else 'plugs --json'} | true"
-    done = subprocess.run(command, shell=True, check=False, cwd=tmp_path, capture_output=True, text=True)
+    # Unbuffered, nothing is left to be flushed when Python ends.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        command, shell=True, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
     assert done.stderr == ""
+
+
+LIMITED = """
+    from sdt_dask_core.clients.local import LocalClient
+
+    class Provider(LocalClient):
+        def cost_so_far(self):
+            return 0.0 if self._open is None else 12.5
+"""
+
+
+def test_a_limit_ends_a_run_with_4_and_says_how_to_go_on(plug_folder, tmp_path, sdt_dask, install):
+    install("limited", LIMITED, kind="clients")
+    run = ("run", "mine", "--analyses", "none", "--client", "limited", "-c", "n_workers=1")
+    done = sdt_dask(*run, "--max-cost", "10", cwd=tmp_path)
+    assert done.returncode == 4, done.stderr
+    assert "error: stopped with 3 of 3 keys to do: the cluster has cost 12.50 US dollars and max_cost is" in done.stderr
+    assert "sdt-dask resume results does the rest" in done.stderr
+    resumed = sdt_dask("resume", "results", "--max-cost", "20", cwd=tmp_path)
+    assert resumed.returncode == 1, resumed.stderr  # one of the keys fails
+    assert "(2 done, 1 failed; " in resumed.stdout

@@ -22,10 +22,12 @@ def test_every_key_is_read():
         write(
             'plug = "csv"\nclient = "local"\noutput = "o"\nmanifest = "m.csv"\nanalyses = ["quality"]\naddons = ["a"]\n'
             "all_losses = true\naccelerate = false\nkey_timeout = 60\n"
+            'max_cost = 5\nidle_timeout = "30m"\n'
             '[plug_options]\npath = "d"\n[client_options]\nn_workers = 2\n'
         )
     )
     assert (file.plug, file.analyses, file.accelerate, file.key_timeout) == ("csv", ["quality"], False, 60)
+    assert (file.max_cost, file.idle_timeout) == (5, "30m")
     assert (file.plug_options, file.client_options) == ({"path": "d"}, {"n_workers": 2})
 
 
@@ -38,6 +40,8 @@ def test_every_key_is_read():
         ('analyses = "quality"', "analyses is 'quality'; write a list of names"),
         ("analyses = [1]", "analyses is [1]; write a list of names"),
         ("key_timeout = true", "key_timeout is True; write a number of seconds"),
+        ('max_cost = "5"', "max_cost is '5'; write a number of US dollars"),
+        ("idle_timeout = []", "idle_timeout is []; write seconds, or a time such as"),
         ("plug_options = 1", "write a table, written below a line such as [plug_options]"),
     ],
 )

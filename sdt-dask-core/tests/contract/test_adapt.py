@@ -8,7 +8,7 @@ import pytest
 
 from sdt_dask_core.adapt import AdaptedClient, AdaptedPlug, adapted
 from sdt_dask_core.contract import HookManager
-from sdt_dask_core.errors import BrokenProviderError
+from sdt_dask_core.errors import BrokenProviderError, ClientError
 from sdt_dask_core.plug import Client, Plug
 from sdt_dask_core.reference import refer_to
 
@@ -20,6 +20,7 @@ class PlainPlug:
 
 class FullPlug(PlainPlug):
     units = "W"
+    worker_requires = ("fastparquet>=2024",)
     closed = False
 
     def list_keys(self) -> Any:
@@ -30,6 +31,9 @@ class FullPlug(PlainPlug):
 
     def system_metadata(self, anything: Any) -> Any:
         return {"tilt": 20}
+
+    def local_paths(self) -> Any:
+        return ["/data"]
 
     def check_access(self) -> Any:
         return ["no way in"]
@@ -67,7 +71,7 @@ def test_a_plain_plug_is_called_by_position() -> None:
 def test_what_a_plain_plug_lacks_is_answered_with_nothing() -> None:
     hooks = hooks_of(PlainPlug())
     assert (hooks.list_keys(), hooks.fingerprint(key=1), hooks.system_metadata(key=1)) == (None, None, None)
-    assert hooks.check_access() == [()]
+    assert (hooks.check_access(), list(hooks.local_paths())) == ([()], [])
     hooks.close()
 
 
@@ -75,6 +79,7 @@ def test_the_other_hooks_of_a_plain_plug_are_called() -> None:
     hooks = hooks_of(FullPlug())
     assert (hooks.list_keys(), hooks.fingerprint(key=1)) == (["a", "b"], "print of 1")
     assert (hooks.system_metadata(key=1), hooks.check_access()) == ({"tilt": 20}, [["no way in"]])
+    assert hooks.local_paths() == ["/data"]
 
 
 def test_closing_reaches_the_plain_plug() -> None:
@@ -86,6 +91,11 @@ def test_closing_reaches_the_plain_plug() -> None:
 @pytest.mark.parametrize(("plug", "units"), [(FullPlug(), "W"), (PlainPlug(), None)])
 def test_units_are_those_of_the_plain_plug(plug: Any, units: str | None) -> None:
     assert adapted("plug", plug).units == units
+
+
+def test_what_workers_require_is_what_the_plain_plug_says() -> None:
+    assert adapted("plug", FullPlug()).worker_requires == ("fastparquet>=2024",)
+    assert adapted("plug", PlainPlug()).worker_requires == ()
 
 
 def test_a_plug_of_ours_stays_as_it_is() -> None:
@@ -135,6 +145,9 @@ def test_closing_reaches_the_cluster_that_a_plain_client_holds() -> None:
 def test_what_a_plain_client_lacks_is_answered_with_nothing() -> None:
     hooks = hooks_of(PlainClient(), "client")
     assert (hooks.check_access(), hooks.estimate_cost(n_keys=1, seconds_per_key=1.0)) == ([()], None)
+    assert (hooks.cost_so_far(), list(hooks.list_clusters())) == (None, [])
+    with pytest.raises(ClientError, match="there is no cluster 'x': this client makes nothing that could be left"):
+        hooks.remove_cluster(name="x")
 
 
 def test_the_other_hooks_of_a_plain_client_are_called() -> None:
@@ -145,8 +158,26 @@ def test_the_other_hooks_of_a_plain_client_are_called() -> None:
         def estimate_cost(self, keys: int, seconds: float) -> float:
             return keys * seconds
 
+        def cost_so_far(self) -> float:
+            return 1.5
+
+        def list_clusters(self) -> Any:
+            return ["one"]
+
+        def remove_cluster(self, which: str) -> Any:
+            return [f"disk of {which}"]
+
     hooks = hooks_of(Priced(), "client")
     assert (hooks.check_access(), hooks.estimate_cost(n_keys=2, seconds_per_key=3.0)) == ([["no quota"]], 6.0)
+    assert (hooks.cost_so_far(), hooks.list_clusters(), hooks.remove_cluster(name="a")) == (1.5, ["one"], ["disk of a"])
+
+
+@pytest.mark.parametrize("shares", [True, False, None])
+def test_a_plain_client_says_whether_its_workers_see_our_files(shares: bool | None) -> None:
+    plain = PlainClient()
+    if shares is not None:
+        plain.shares_files = shares  # type: ignore[attr-defined]
+    assert adapted("client", plain).shares_files is shares
 
 
 def test_solar_data_tools_own_data_plug_is_adapted_when_built() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from sdt_dask_core.contract import HOOKS, HookManager, hooks_of, is_plain, validate_class
+from sdt_dask_core.contract import HOOKS, HookManager, hooks_of, is_plain, near_hooks, validate_class
 from sdt_dask_core.errors import BrokenProviderError
-from sdt_dask_core.hookspecs import hookimpl
+from sdt_dask_core.hookspecs import API, hookimpl
 from sdt_dask_core.plug import Client, Plug
 
 
@@ -35,10 +36,14 @@ def test_hooks_are_those_of_the_contract() -> None:
         "list_keys": (),
         "fingerprint": ("key",),
         "system_metadata": ("key",),
+        "local_paths": (),
         "check_access": (),
         "close": (),
         "make_client": (),
         "estimate_cost": ("n_keys", "seconds_per_key"),
+        "cost_so_far": (),
+        "list_clusters": (),
+        "remove_cluster": ("name",),
         "admit_key": ("key",),
         "run_started": ("run",),
         "key_finished": ("run", "outcome"),
@@ -117,8 +122,86 @@ def test_another_major_version_of_the_contract_is_refused() -> None:
 
     assert broken("plug", Future) == (
         "plug 'x' of acme 1.0 breaks the contract: "
-        "it was written for API 2, this core has API 1.0; install a release made for it"
+        f"it was written for API 2, this core has API {API[0]}.{API[1]}; install a release made for it"
     )
+
+
+@pytest.mark.parametrize("minor", [0, API[1], API[1] + 1])
+def test_any_minor_version_of_the_contract_is_taken(minor: int) -> None:
+    class Other(GoodPlug):
+        api = (API[0], minor)
+
+    assert validate_class("plug", Other, blame="x") is Other
+
+
+@pytest.mark.parametrize("version", [2, "2.0", ()])
+def test_an_api_that_is_no_version_is_named(version: Any) -> None:
+    class Odd(GoodPlug):
+        api = version
+
+    assert broken("plug", Odd) == (
+        "plug 'x' of acme 1.0 breaks the contract: "
+        f"its api is {version!r}; write a major and a minor version, such as {API}"
+    )
+
+
+def test_a_name_that_is_not_that_of_the_entry_point_is_named() -> None:
+    class Named(GoodPlug):
+        name = "csv"
+
+    with pytest.raises(BrokenProviderError) as caught:
+        validate_class("plug", Named, blame="plug 'x' of acme 1.0", entry_point="x")
+    assert str(caught.value) == (
+        "plug 'x' of acme 1.0 breaks the contract: it calls itself 'csv' but its entry point is 'x'; give both one name"
+    )
+
+
+def test_a_name_of_a_class_without_an_entry_point_is_its_own_affair() -> None:
+    class Named(GoodPlug):
+        name = "csv"
+
+    assert validate_class("plug", Named, blame="x") is Named
+
+
+def test_the_name_of_the_entry_point_is_taken() -> None:
+    class Named(GoodPlug):
+        name = "x"
+
+    assert validate_class("plug", Named, blame="x", entry_point="x") is Named
+
+
+def test_the_name_of_a_base_class_is_not_ones_own() -> None:
+    class Base(GoodPlug):
+        name = "csv"
+
+    class Derived(Base): ...
+
+    assert validate_class("plug", Derived, blame="x", entry_point="x") is Derived
+
+
+def test_an_option_called_name_is_no_name_of_the_class() -> None:
+    @dataclass
+    class Table(GoodPlug):
+        name: str = "measurements"
+
+    assert validate_class("plug", Table, blame="x", entry_point="x") is Table
+
+
+def test_a_method_nearly_named_like_a_hook_is_found() -> None:
+    class Misspelt(GoodPlug):
+        def listkeys(self) -> Any: ...
+        def finger_print(self, key: Any) -> Any: ...
+
+    assert near_hooks(Misspelt) == {"finger_print": "fingerprint", "listkeys": "list_keys"}
+
+
+def test_a_method_beside_the_hook_that_it_resembles_is_no_misspelling() -> None:
+    class Dated(GoodPlug):
+        def get_date(self) -> Any: ...
+        def read(self) -> Any: ...
+        def _lst_keys(self) -> Any: ...
+
+    assert near_hooks(Dated) == {}
 
 
 def test_a_later_minor_version_of_the_contract_is_taken() -> None:

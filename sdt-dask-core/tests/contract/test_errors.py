@@ -76,6 +76,7 @@ class TooDarkError(KeyNotFoundError):
         ("LedgerError", 2),
         ("LedgerBusyError", 2),
         ("ClusterLostError", 3),
+        ("LimitReachedError", 4),
         ("RunInterruptedError", 130),
     ],
 )

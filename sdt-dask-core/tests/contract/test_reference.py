@@ -90,6 +90,23 @@ def test_an_installed_provider_is_built_from_its_name(make_distribution: Any, fr
     assert fresh_python(BUILD, text=text, PYTHONPATH=str(info.parent)) == "(7, ('a',))"
 
 
+def test_an_installed_class_given_as_one_travels_under_any_name(make_distribution: Any) -> None:
+    make_distribution(source="class AcmePlug:\n    name = 'acme'\n    def get_data(self, keys): return keys\n")
+    reference = Reference("plug", "AcmePlug", "(yours)", "0", "acme_plug:AcmePlug", {})
+    assert reference.build().get_data(("a",)) == ("a",)
+
+
+def test_an_init_that_leaves_the_process_is_blamed() -> None:
+    class Leaving(Plain):
+        def __init__(self) -> None:
+            raise SystemExit("usage: reader")
+
+    reference = refer_to("plug", Leaving)
+    with pytest.raises(BrokenProviderError) as caught:
+        reference.build()
+    assert str(caught.value).endswith("raised in __init__: SystemExit: usage: reader")
+
+
 def test_an_installed_provider_that_is_not_there_is_blamed() -> None:
     reference = Reference("plug", "acme", "acme-plug", "1.2.0", "no_such_module:Plug", {})
     with pytest.raises(BrokenProviderError) as caught:

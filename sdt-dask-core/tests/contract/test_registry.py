@@ -188,6 +188,14 @@ def test_a_loaded_class_is_held_against_the_contract(make_distribution: Any) -> 
     )
 
 
+def test_a_class_is_held_against_the_name_of_its_entry_point(make_distribution: Any) -> None:
+    make_distribution(source="class AcmePlug:\n    name = 'apex'\n    def get_data(self, keys): ...\n")
+    assert broken() == (
+        "plug 'acme' of acme-plug 1.2.0 breaks the contract: "
+        "it calls itself 'apex' but its entry point is 'acme'; give both one name"
+    )
+
+
 def test_a_nested_class_is_loaded(make_distribution: Any) -> None:
     source = "class Outer:\n    class Inner:\n        def get_data(self, keys): ...\n"
     make_distribution(source=source, entry_points="[sdt_dask.plugs]\nacme = acme_plug:Outer.Inner\n")

@@ -230,6 +230,12 @@ def test_sentences_of_the_plug_become_findings():
     )
 
 
+def test_what_the_plug_doubts_is_no_repair():
+    frame = good_frame()
+    frame.attrs["notes"] = [{"code": "clock_unsure", "message": "the clock may be an hour off", "repaired": False}]
+    assert checked(frame).findings == (Finding("clock_unsure", "the clock may be an hour off", {}, repaired=False),)
+
+
 def test_one_sentence_needs_no_list():
     frame = good_frame()
     frame.attrs["notes"] = "dropped 3 rows"
@@ -243,6 +249,27 @@ def test_an_error_carries_what_was_found_before():
 
 
 # --- timestamps
+
+
+def test_the_one_column_of_timestamps_becomes_the_index():
+    """As Solar Data Tools' own DataPlug returns it; what it says of itself stays with it."""
+    frame = good_frame().rename_axis("ts").reset_index()
+    frame.attrs["units"] = "W"
+    result = checked(frame, units=None)
+    assert found(result, "timestamp_column").evidence == {"column": "ts"}
+    assert found(result, "timestamp_column").repaired
+    assert result.power.max() < 0.006
+    assert list(result.power.index) == list(good_frame().index)
+
+
+def test_which_of_two_columns_of_timestamps_is_meant_is_not_guessed():
+    frame = good_frame().rename_axis("ts").reset_index()
+    assert refused(frame.assign(written=frame["ts"])).finding == "no_datetime_index"
+
+
+def test_timestamps_beside_numbers_of_rows_that_mean_something_are_not_taken():
+    frame = good_frame().rename_axis("ts").reset_index()
+    assert refused(frame.set_axis(frame.index * 2.0)).finding == "no_datetime_index"
 
 
 @pytest.mark.parametrize("index", [range(3840), [str(n) for n in range(3840)]])

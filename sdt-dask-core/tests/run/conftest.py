@@ -33,7 +33,7 @@ def cluster() -> Iterator[LocalCluster]:
         memory_limit="1 GiB",
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
-        silence_logs=50,
+        silence_logs=30,
     ) as running:
         yield running
 

@@ -1,13 +1,10 @@
-"""Plugs that the tests run: three clear days for a key, and every way in which reading them can go wrong."""
+"""Plugs that the tests run: three clear days for a key, read in the one or the other way."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
-import subprocess
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -18,9 +15,7 @@ import numpy as np
 import pandas as pd
 
 from sdt_dask_core import Plug
-from sdt_dask_core.errors import KeyNotFoundError, SourceUnavailableError
-
-MIB = 2**20
+from sdt_dask_core.errors import SourceUnavailableError
 
 
 def clear_days(peak_kw: float = 5.0, days: int = 3) -> pd.DataFrame:
@@ -171,146 +166,29 @@ class WorkerKillerPlug(ManyKeysPlug):
         return clear_days()
 
 
-class BrokenTextError(Exception):
-    def __str__(self) -> str:
-        raise RuntimeError("no text for you")
+class MeetingPlug(Plug):
+    """Each read waits for another one to go on at the same time, as long as it is patient, and tells whether one did.
 
-
-class LockHolderError(Exception):
-    def __init__(self) -> None:
-        super().__init__("it holds a lock")
-        self.lock = threading.Lock()
-
-
-class ItemError(Exception):
-    item = "not a method"
-
-
-class ClosingError(BaseException):
-    """What a solver's panic looks like: no Exception."""
-
-
-class FaultyPlug(Plug):
-    """Each key names the fault that it has, see `fault_...`; any other key is a good one."""
+    A key "exits" ends its process in the middle of the read.
+    """
 
     units = "kW"
 
-    def get_data(self, key: Any) -> Any:
-        return getattr(self, f"fault_{key[0]}", getattr(self, key[0], clear_days))()
+    def __init__(self, path: str, patience: float, max_concurrent_reads: int | None = None) -> None:
+        self.path = Path(path)
+        self.patience = patience
+        self.max_concurrent_reads = max_concurrent_reads
 
-    def fault_exception(self) -> None:
-        raise ValueError("no such column")
-
-    def fault_own_error(self) -> None:
-        raise KeyNotFoundError("there is no such system; look at the list")
-
-    def fault_without_message(self) -> None:
-        raise AssertionError
-
-    def fault_broken_text(self) -> None:
-        raise BrokenTextError
-
-    def fault_unpicklable(self) -> None:
-        raise LockHolderError
-
-    def fault_item(self) -> None:
-        raise ItemError("it has an item")
-
-    def fault_panic(self) -> None:
-        raise ClosingError("panicked at solver.rs")
-
-    def fault_recursion(self) -> None:
-        self.fault_recursion()
-
-    def fault_os_exit(self) -> None:
-        os._exit(3)
-
-    def fault_sys_exit(self) -> None:
-        sys.exit(4)
-
-    def fault_segfault(self) -> None:
-        ctypes.string_at(0)
-
-    def fault_kill(self) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    def fault_keyboard(self) -> None:
-        raise KeyboardInterrupt
-
-    def fault_memory_error(self) -> None:
-        raise MemoryError("Unable to allocate 4.66 GiB")
-
-    def fault_hang(self) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        time.sleep(600)
-
-    def fault_hang_in_c(self) -> None:
-        ctypes.PyDLL(None).sleep(600)
-
-    def fault_hang_with_children(self) -> None:
-        # Forked, so that it holds all of our pipes.
-        if os.fork() == 0:
-            time.sleep(600)
-        time.sleep(600)
-
-    def fault_fork_and_exit(self) -> None:
-        if os.fork() == 0:
-            time.sleep(600)
-        os._exit(5)
-
-    def fault_hog(self) -> None:
-        hoard = bytearray(1536 * MIB)
-        hoard[::4096] = b"x" * len(hoard[::4096])
-        time.sleep(600)
-
-    def fault_closes_everything(self) -> None:
-        os.closerange(3, 200)
-        time.sleep(600)
-
-    def fault_talks_into_the_protocol(self) -> None:
-        for number in range(3, 200):
-            try:
-                os.write(number, b"\xff" * 64)
-            except OSError:
-                continue
-
-    def fault_none(self) -> None:
-        return None
-
-    def fault_text(self) -> str:
-        return "a,b,c"
-
-    def fault_strings(self) -> pd.DataFrame:
-        return clear_days().astype(str)
-
-    def fault_long_message(self) -> None:
-        raise ValueError("x" * 5_000_000)
-
-    def fault_surrogates(self) -> None:
-        raise ValueError("the file caf\udce9.csv cannot be read")
-
-    def fault_frame_that_raises(self) -> Any:
-        class Raises(pd.DataFrame):
-            def __len__(self) -> int:
-                raise RuntimeError("no length for you")
-
-        return Raises()
-
-    def good_prints_100_mb(self) -> pd.DataFrame:
-        for _ in range(100):
-            sys.stdout.write("y" * MIB)
-        os.write(1, b"z" * MIB)
-        return clear_days()
-
-    def fault_closes_stdout(self) -> pd.DataFrame:
-        sys.stdout.close()
-        return clear_days()
-
-    def good_starts_a_process(self) -> pd.DataFrame:
-        subprocess.run([sys.executable, "-c", "print('hello')"], check=True)
-        return clear_days()
-
-    def good_leaves_a_process(self) -> pd.DataFrame:
-        if os.fork() == 0:
-            time.sleep(600)
+    def get_data(self, key: Any) -> pd.DataFrame:
+        if key == ("exits",):
+            os._exit(1)
+        here = self.path / f"{key[0]}.here"
+        here.touch()
+        end = time.monotonic() + self.patience
+        while not (met := len(list(self.path.glob("*.here"))) > 1) and time.monotonic() < end:
+            time.sleep(0.02)
+        if met:
+            (self.path / f"{key[0]}.met").touch()
+            time.sleep(0.2)  # so that the other one sees it, too
+        here.unlink()
         return clear_days()

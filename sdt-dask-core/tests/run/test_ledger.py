@@ -157,6 +157,27 @@ def test_a_retry_keeps_the_attempts_before_it(ledger: Ledger, run_id: str) -> No
     assert ledger.counts(run_id) == {"done": 2, "grade:ok": 2}
 
 
+def test_an_outcome_is_not_recorded_twice(ledger: Ledger, run_id: str) -> None:
+    record(ledger, run_id, "a", DONE)
+    with pytest.raises(LedgerError, match=r'key \["a"\] is not to do in run .*, so its outcome is not recorded again'):
+        record(ledger, run_id, "a", FAILED)
+    assert ledger.counts(run_id) == {"todo": 1, "done": 1, "grade:ok": 1}
+    assert len(ledger.attempts(run_id, '["a"]')) == 1
+
+
+def test_what_an_attempt_met_is_kept_whatever_it_holds(ledger: Ledger, run_id: str) -> None:
+    with ledger.transaction():
+        for detail in ({"signal": "SIGKILL", "peak_mb": 812.5, "rate": float("nan"), "text": "\udc80"}, {}, None):
+            ledger.end_attempt(run_id, '["a"]', ledger.start_attempt(run_id, '["a"]'), "out_of_memory", detail)
+    attempts = ledger.attempts(run_id, '["a"]')
+    assert [attempt["detail"] for attempt in attempts] == [
+        {"signal": "SIGKILL", "peak_mb": 812.5, "rate": None, "text": "\\udc80"},
+        {},
+        None,
+    ]
+    assert [attempt["ending"] for attempt in attempts] == ["out_of_memory"] * 3
+
+
 def test_the_newest_outcome_of_a_key_is_the_one_that_counts(ledger: Ledger, run_id: str) -> None:
     record(ledger, run_id, "a", DONE)
     record(ledger, ledger.begin_run({}, {}, [task("a")]), "a", FAILED)
@@ -184,7 +205,9 @@ def test_a_folder_without_a_ledger_is_told(tmp_path: Path) -> None:
 def test_a_newer_ledger_is_refused(tmp_path: Path, opened: type[LedgerReader]) -> None:
     with Ledger(tmp_path) as ledger:
         ledger._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")  # noqa: SLF001 - a newer release
-    with pytest.raises(LedgerError, match=r"has version 2, this release reads version 1; upgrade sdt-dask-core or"):
+    with pytest.raises(
+        LedgerError, match=r"has version 3, this release reads versions 1 to 2; upgrade sdt-dask-core or"
+    ):
         opened(tmp_path)
 
 
@@ -196,7 +219,7 @@ def test_a_file_that_is_no_database_is_refused_by_a_reader(tmp_path: Path) -> No
 
 def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / LEDGER_NAME).write_text("key,power\n" * 1_000)
-    with pytest.raises(LedgerError, match="cannot be opened: file is not a database; choose another output"):
+    with pytest.raises(LedgerError, match="cannot be opened: file is not a database; make room or choose"):
         Ledger(tmp_path)
     assert (tmp_path / LEDGER_NAME).read_text() == "key,power\n" * 1_000
 

@@ -29,7 +29,9 @@ def test_unchanged_keys_are_skipped_with_their_results(tool: Tool, folder: Path)
     assert set(reasons(second).values()) == {"unchanged"}
     assert [reads(folder, name) for name in "abc"] == [1, 1, 1]
     pd.testing.assert_frame_equal(
-        second.results.drop(columns="status"), first.results.drop(columns="status"), check_dtype=True
+        second.results.drop(columns=["status", "run_reason"]),
+        first.results.drop(columns=["status", "run_reason"]),
+        check_dtype=True,
     )
 
 
@@ -37,7 +39,7 @@ def test_a_changed_fingerprint_runs_that_key_alone(tool: Tool, folder: Path) -> 
     tool(FolderPlug, {"path": str(folder)}).execute()
     (folder / "b.txt").write_text("7", encoding="utf-8")
     run = tool(FolderPlug, {"path": str(folder)}).execute()
-    assert reasons(run) == {'["a"]': "unchanged", '["b"]': "changed", '["c"]': "unchanged"}
+    assert reasons(run) == {'["a"]': "unchanged", '["b"]': "changed: data", '["c"]': "unchanged"}
     assert [reads(folder, name) for name in "abc"] == [1, 2, 1]
 
 
@@ -65,7 +67,7 @@ def test_without_a_fingerprint_a_key_always_runs(tool: Tool, folder: Path) -> No
 
 def test_a_changed_option_of_the_plug_runs_every_key(tool: Tool, folder: Path) -> None:
     tool(FolderPlug, {"path": str(folder)}).execute()
-    assert tool(FolderPlug, {"path": str(folder), "label": "another"}).plan().reasons == {"changed": 3}
+    assert tool(FolderPlug, {"path": str(folder), "label": "another"}).plan().reasons == {"changed: options": 3}
 
 
 def test_a_changed_time_limit_runs_nothing(tool: Tool, folder: Path) -> None:
@@ -88,13 +90,13 @@ def test_a_raised_version_of_an_analysis_runs_every_key(
     tool(FolderPlug, {"path": str(folder)}, analyses=[MeanAnalysis], accelerate=False).execute()
     monkeypatch.setattr(MeanAnalysis, "version", 2)
     changed = tool(FolderPlug, {"path": str(folder)}, analyses=[MeanAnalysis], accelerate=False)
-    assert changed.plan().reasons == {"changed": 3}
+    assert changed.plan().reasons == {"changed: versions": 3}
 
 
 def test_an_added_analysis_runs_every_key(tool: Tool, folder: Path) -> None:
     tool(FolderPlug, {"path": str(folder)}).execute()
     changed = tool(FolderPlug, {"path": str(folder)}, analyses=[MeanAnalysis], accelerate=False)
-    assert changed.plan().reasons == {"changed": 3}
+    assert changed.plan().reasons == {"changed: analyses, versions": 3}
 
 
 def test_a_key_given_twice_is_planned_once(tool: Tool) -> None:

@@ -24,7 +24,7 @@ def test_a_table_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left on device"):
+    with pytest.raises(ConfigurationError, match="No space left on device; choose another folder or make room"):
         write_table(pd.DataFrame({"x": [2]}), file)
     assert file.read_text() == "x\n1\n"
     assert list(tmp_path.iterdir()) == [file]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,20 @@ import pytest
 from sdt_dask_core.job import Job
 from sdt_dask_core.reference import refer_to
 from sdt_dask_core.task import close_children, run_key
+from sdt_dask_testing import FaultyPlug
 
 from .conftest import PATIENCE, computing, descendants, wait_until
-from .plugs import FaultyPlug, ManyKeysPlug, PickyPlug
+from .plugs import ManyKeysPlug, PickyPlug
+
+#: The stint of the test that runs.
+STINT: list[str] = []
 
 
 @pytest.fixture(autouse=True)
 def _no_child_is_left() -> Iterator[None]:
-    close_children()
+    STINT[:] = [uuid.uuid4().hex]
     yield
-    close_children()
+    close_children(STINT[0])
 
 
 def job(plug: Any = ManyKeysPlug, *, options: dict[str, Any] | None = None, **changes: Any) -> str:
@@ -30,7 +35,7 @@ def job(plug: Any = ManyKeysPlug, *, options: dict[str, Any] | None = None, **ch
 
 
 def outcome(job_text: str, key: str = '["a"]', options: dict[str, Any] | None = None) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(run_key(job_text, key, options or {}, {}))
+    answer: dict[str, Any] = json.loads(run_key(job_text, key, options or {}, {}, STINT[0]))
     return answer
 
 
@@ -45,6 +50,21 @@ def test_one_child_does_one_key_after_another() -> None:
     first = child().pid
     assert outcome(text)["status"] == "done"
     assert child().pid == first
+
+
+def test_a_key_that_comes_after_the_end_of_its_stint_starts_no_child() -> None:
+    close_children(STINT[0])
+    assert outcome(job())["cause"] == "child_not_started"
+    assert computing(descendants()) == []
+
+
+def test_the_end_of_a_stint_leaves_the_children_of_others() -> None:
+    outcome(job())
+    first = child()
+    close_children("that of another run on the same worker")
+    assert first.is_running()
+    assert outcome(job())["status"] == "done"
+    assert child() == first
 
 
 def test_a_child_that_died_between_two_keys_fails_none() -> None:
@@ -66,7 +86,7 @@ def test_a_child_in_which_a_key_crashed_is_replaced() -> None:
 def test_what_a_key_forked_goes_down_with_its_child() -> None:
     before = set(descendants())
     assert outcome(job(FaultyPlug), '["good_leaves_a_process"]')["status"] == "done"
-    close_children()
+    close_children(STINT[0])
     wait_until(lambda: not set(descendants()) - before, "no process was left")
 
 
@@ -75,7 +95,10 @@ def test_a_fork_that_holds_the_pipes_of_a_hung_key_goes_down_with_it() -> None:
     outcome(job(FaultyPlug))  # so that the time goes by in the key, not in imports
     failed = outcome(job(FaultyPlug, key_timeout=2.0), '["hang_with_children"]')
     assert failed["cause"] == "timeout"
-    assert failed["message"].startswith("the key took longer than 2 s and was stopped; set key_timeout higher, or")
+    assert failed["message"].startswith(
+        "the key took longer than 2 s and was stopped while its data were read (after 2."
+    )
+    assert failed["message"].endswith(" of memory); set key_timeout higher, or look at the system's data")
     wait_until(lambda: not set(descendants()) - before, "no process was left")
 
 
@@ -83,7 +106,7 @@ def test_the_memory_limit_of_a_job_is_kept() -> None:
     failed = outcome(job(FaultyPlug, memory_limit=400 * 2**20), '["hog"]')
     assert failed["cause"] == "out_of_memory"
     assert (
-        "more than the 0.39 GiB that one process may hold, and was stopped; use fewer workers or set"
+        "more than the 0.39 GiB that one process may hold, and was stopped while its data were read (after"
         in (failed["message"])
     )
     assert failed["peak_rss_mb"] > 400

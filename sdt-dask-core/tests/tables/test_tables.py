@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sdt_dask_core import oversize
 from sdt_dask_core.errors import (
     AccessDeniedError,
     AmbiguousColumnError,
@@ -19,7 +20,7 @@ from sdt_dask_core.errors import (
     KeyNotFoundError,
     OptionError,
 )
-from sdt_dask_core.tables import TableFormat, read_power, source
+from sdt_dask_core.tables import TableFormat, read_power
 
 ISO = "timestamp,power\n2020-01-01 11:00,1.5\n2020-01-01 12:00,2.5\n"
 LONG = """site,meas_name,ts,sensor,meas_val_f
@@ -264,6 +265,11 @@ def test_a_sensor_named_na_is_a_sensor():
     assert read(LONG.replace("inv_3", "NA"), sensor="NA")["NA"].tolist() == [9.0]
 
 
+def test_a_sensor_named_by_a_number_is_a_sensor():
+    frame = read(LONG.replace("inv_1", "01").replace("ac_power,2020-01-01 12", '"ac_power",2020-01-01 12'), sensor="01")
+    assert frame["01"].tolist() == [1.0, 1.5]
+
+
 # Numbers
 
 
@@ -351,8 +357,9 @@ def test_days_without_time_are_refused():
     assert "the column 'date' holds days without a time of the day" in text
 
 
-def test_years_that_no_data_can_have():
-    assert "1020-01-31 12:00" in message_of(DataFormatError, times("1020-01-31 12:00"))
+@pytest.mark.parametrize("text", ["1020-01-31 12:00", "31/01/1020 12:00"])
+def test_years_that_no_data_can_have(text: str):
+    assert "1020" in message_of(DataFormatError, times(text, ""))
 
 
 @pytest.mark.parametrize("factor", [1, 1000])
@@ -533,14 +540,43 @@ def test_parquet_reads_the_needed_columns_only(monkeypatch: pytest.MonkeyPatch):
     content = as_parquet(
         pd.DataFrame({"t": pd.date_range("2020", periods=9000, freq="h"), "p": 1.0, "big": np.arange(9000) / 7})
     )
-    monkeypatch.setattr(source, "MAX_BYTES", 240_000)
+    monkeypatch.setattr(oversize, "MAX_BYTES", 240_000)
     assert len(read(content, sensor="p")) == 9000
+
+
+class Counted(io.BytesIO):
+    """A stream that counts what is read of it."""
+
+    count = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.count += len(data)
+        return data
+
+
+@pytest.mark.parametrize("options", [{}, {"timestamp_column": "t"}])
+def test_parquet_takes_no_more_from_a_stream_than_the_needed_columns(options: dict[str, object]):
+    noise = np.random.default_rng(1).random((50_000, 12))
+    wide = pd.DataFrame(noise, columns=[f"inv_{i}" for i in range(12)])
+    wide.insert(0, "t", pd.date_range("2020", periods=50_000, freq="5min"))
+    stream = Counted(as_parquet(wide))
+    frame = read_power(stream, name="fleet", table_format=TableFormat(**options), sensor="inv_7")
+    assert frame["inv_7"].tolist() == wide["inv_7"].tolist()
+    assert stream.count < len(stream.getvalue()) / 3
+
+
+def test_a_parquet_column_of_dates_as_text_is_found_among_numbers():
+    content = as_parquet(pd.DataFrame({"n": [1, 5], "when": ["2020-01-01 11:00", "2020-01-01 12:00"], "p": [1.5, 2.5]}))
+    assert stamps(read(content, sensor="p")) == ["2020-01-01 11:00", "2020-01-01 12:00"]
 
 
 def test_a_parquet_column_of_many_equal_values_is_no_bomb(monkeypatch: pytest.MonkeyPatch):
     content = as_parquet(pd.DataFrame({"t": pd.to_datetime(["2020-01-01"] * 100_000), "p": 1.0}))
-    monkeypatch.setattr(source, "MAX_BYTES", 1_000_000)
-    assert "would take 0.0 GiB of memory" in message_of(DataFormatError, content)
+    monkeypatch.setattr(oversize, "MAX_BYTES", 1_000_000)
+    assert "would take 1.53 MiB of memory, more than the 977 KiB that are held of one table" in message_of(
+        DataFormatError, content
+    )
 
 
 def test_parquet_without_timestamps():
@@ -583,7 +619,7 @@ def test_parquet_without_rows():
         (b"PK\x03\x04 zip", "site.csv is a zip archive (an Excel workbook is one too)"),
         (ISO.encode("utf-16"), "site.csv is UTF-16 text; set encoding=utf-16"),
         (gzip.compress(ISO.encode() * 99)[:60], "site.csv cannot be decompressed"),
-        (ISO.encode() + b"2020-01-01 13:00,1,2,3\n", "line 4 has 4 values and the header 2 columns"),
+        (ISO.encode() + b"2020-01-01 13:00,1,2,3\n", "line 4 has more values than the header, which has 2 columns"),
         (ISO.encode() + b'2020-01-01 13:00,"1\n', "site.csv cannot be read as CSV"),
     ],
 )  # fmt: skip
@@ -603,9 +639,11 @@ def test_bad_encoding_past_the_head():
 
 
 def test_a_decompression_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(source, "MAX_BYTES", 1024**2)
+    monkeypatch.setattr(oversize, "MAX_BYTES", 1024**2)
     bomb = gzip.compress(ISO.encode() + b"2020-01-01 13:00,1\n" * 200_000)
-    assert "larger than 0.000976562 GiB when decompressed" in message_of(DataFormatError, bomb)
+    assert "is larger than 1 MiB when unpacked, more than the 1 MiB that are held of one table" in message_of(
+        DataFormatError, bomb
+    )
 
 
 def test_a_path_that_does_not_exist(tmp_path: Path):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timezone
 from typing import Any
 
 import distributed
@@ -11,8 +12,12 @@ import pandas as pd
 from sdt_dask_core import (
     API,
     Analysis,
+    Change,
     Client,
+    ClusterRecord,
     Column,
+    Comparison,
+    Estimate,
     Grade,
     Key,
     Plug,
@@ -48,6 +53,10 @@ class MyClient(Client):
         """Join a cluster."""
         return distributed.Client("tcp://127.0.0.1:8786")
 
+    def list_clusters(self) -> Iterator[ClusterRecord]:
+        """List one cluster."""
+        yield ClusterRecord("a", "here", running=False, started=datetime.now(timezone.utc), owner="", resources=("x",))
+
 
 class MyAnalysis(Analysis):
     """An analysis as an author writes it."""
@@ -71,8 +80,17 @@ def watch(progress: Progress) -> None:
 
 def use() -> pd.DataFrame:
     """Run a fleet."""
-    run: Run = SDTDask(MyPlug, client=MyClient, analyses=[MyAnalysis]).execute([("a",)], observe=watch)
+    tool = SDTDask(
+        MyPlug, client=MyClient, analyses=[MyAnalysis], max_cost=5.0, idle_timeout="30m", since=date(2020, 1, 1)
+    )
+    estimate: Estimate = tool.estimate(100)
+    assert estimate.dollars is None or estimate.dollars >= 0
+    run: Run = tool.execute([("a",)], observe=watch)
     tables: list[pd.DataFrame] = [run.results, run.errors, run.withheld, run.summary]
+    comparison: Comparison = run.compare(Run("yesterday"), tolerance=0.1)
+    broken: list[Change] = [change for change in comparison.changes if change.kind == "broken"]
+    tables.append(comparison.table)
+    assert comparison.exit_code() == bool(broken)
     info = RunInfo(run_id=run.run_id, output=str(run.output), n_keys=len(tables[0]))
     version: tuple[int, int] = API
     assert version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ __all__ = ["find_file", "list_names", "missing_root_reason"]
 _SPELLINGS = (*EXTENSIONS, *(extension.upper() for extension in EXTENSIONS))
 _DRIVE = re.compile(r"[A-Za-z]:")
 _COMPARED = 2000
+_SHOWN = 100
+#: Longer than the file system takes, or links in a circle: it will be so the next time, too.
+_NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP)
 
 
 def find_file(root: Path, name: str) -> Path:
@@ -45,6 +49,10 @@ def find_file(root: Path, name: str) -> Path:
     except PermissionError as error:
         raise AccessDeniedError(f"the file {name!r} in '{root}' is not open to this user: {error.strerror}") from error
     except OSError as error:
+        if error.errno in _NO_NAME:
+            shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+            message = f"there is no {shown!r} in '{root}': no file can have that name ({error.strerror}); check the key"
+            raise KeyNotFoundError(message) from error
         raise SourceUnavailableError(f"the file {name!r} in '{root}' cannot be read: {error.strerror}") from error
 
 
@@ -100,7 +108,7 @@ def _find_below(root: Path, name: str) -> Path:
     exact = root / name
     if _extension(name) and exact.is_file():
         return _inside(root, exact, name)
-    found = _distinct_files([exact.with_name(exact.name + extension) for extension in _SPELLINGS])
+    found = _distinct_files(_spelled(exact)[1:])
     if len(found) > 1:
         names = ", ".join(repr(path.relative_to(root).as_posix()) for path in found)
         raise KeyNotFoundError(f"{name!r} could mean several files in '{root}': {names}; write the extension too")
@@ -135,18 +143,41 @@ def _distinct_files(paths: list[Path]) -> list[Path]:
     return found
 
 
+def _spelled(path: Path) -> list[Path]:
+    """Return the path as it is and with each extension."""
+    return [path, *(path.with_name(path.name + extension) for extension in _SPELLINGS)]
+
+
+def _odd_kind(path: Path) -> str:
+    """Return what stands at a path that is no file, or nothing where nothing does; a folder may just share its name."""
+    if path.is_symlink() and not path.exists():
+        return f"{path.name!r} is a link to a file that is not there; mend the link"
+    if path.is_dir():
+        return f"{path.name!r} is a folder; name a file in it" if _extension(path.name) else ""
+    return f"{path.name!r} is a pipe or a device, not a file; copy its data into one" if path.exists() else ""
+
+
 def _not_found_message(root: Path, name: str) -> str:
+    odd = next(filter(None, map(_odd_kind, _spelled(root / name))), "")
+    if odd:
+        return f"{name!r} in '{root}' cannot be read: {odd}"
     folder, _, _ = name.rpartition("/")
     if folder and not (root / folder).is_dir():
-        near = did_you_mean(folder, (entry.name for entry in islice(os.scandir(root), _COMPARED) if entry.is_dir()))
+        near = did_you_mean(folder, (entry.name for entry in _neighbours(root) if entry.is_dir(follow_symlinks=False)))
         return f"there is no {name!r} in '{root}': it has no folder {folder!r}{near}"
     # Not `list_names`: the neighbours in one folder are enough, and quick to look at.
-    names = [_bare(entry.name) for entry in islice(os.scandir(root / folder), _COMPARED) if _is_table(entry.name)]
+    found = (entry.name for entry in _neighbours(root / folder) if _is_table(entry.name) and _is_file(entry))
+    names = [_bare(file) for file in found]
     near = did_you_mean(name, [f"{folder}/{n}" if folder else n for n in names])
     return (
         f"there is no {name!r} in '{root}' (looked for {', '.join(EXTENSIONS)}){near}; "
         "`sdt-dask keys` lists what is there"
     )
+
+
+def _neighbours(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return list(islice(entries, _COMPARED))
 
 
 def _walk(folder: Path, top: Path, prefix: str) -> Iterator[tuple[str, str]]:
@@ -168,7 +199,14 @@ def _walk(folder: Path, top: Path, prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_file_inside(entry: os.DirEntry[str], top: Path) -> bool:
-    return entry.is_file() and (not entry.is_symlink() or Path(entry.path).resolve().is_relative_to(top))
+    return _is_file(entry) and (not entry.is_symlink() or Path(entry.path).resolve().is_relative_to(top))
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # links in a circle
+        return False
 
 
 def _shortest(name: str, neighbours: set[str]) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from sdt_dask_core.errors import KeyNotFoundError, PlugError
+from sdt_dask_core.errors import PlugError
 from sdt_dask_core.hookspecs import hookimpl
 from sdt_dask_core.plug import Plug
-from sdt_dask_core.tables import EXTENSIONS, TableFormat, read_power
+from sdt_dask_core.tables import EXTENSIONS, TableFormat, read_power, split_key
 from sdt_dask_plug_csv.files import find_file, list_names, missing_root_reason
 
 if TYPE_CHECKING:
@@ -148,6 +148,11 @@ class CsvPlug(Plug):
         return f"{status.st_mtime_ns}-{status.st_size}"
 
     @hookimpl
+    def local_paths(self) -> Iterable[str]:
+        """Yield the folder or file that it reads."""
+        yield str(self.path.absolute())
+
+    @hookimpl
     def check_access(self) -> Iterable[str]:
         """Yield one sentence per problem that would stop a run from here."""
         reason = "" if self.path.is_file() else missing_root_reason(self.path)
@@ -165,11 +170,4 @@ class CsvPlug(Plug):
 
 
 def _split(key: Key) -> tuple[str, str | None]:
-    """Return name and sensor as text: manifests give numbers for names such as 17."""
-    parts = [str(p) if isinstance(p, int) and not isinstance(p, bool) else p for p in key]
-    if len(parts) == 1:
-        parts.append(None)
-    match parts:
-        case [str(name), (str() | None) as sensor]:
-            return name, sensor
-    raise KeyNotFoundError(f"the key {key!r} names no file; it must be {CsvPlug.key_shape}, such as ('site_17',)")
+    return split_key(key, what="file", shape=CsvPlug.key_shape, example="('site_17',)")

@@ -34,6 +34,8 @@ class Column:
         What Solar Data Tools calls it, empty where we compute it.
     is_withheld : bool
         Whether a system graded *withheld* shows no number here.
+    interval : tuple of str or None
+        The columns with the lower and the upper end of its 95 % interval.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Column:
     description: str
     source: str = ""
     is_withheld: bool = False
+    interval: tuple[str, str] | None = None
 
 
 @dataclass(slots=True)

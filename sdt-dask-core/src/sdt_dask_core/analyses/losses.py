@@ -58,6 +58,7 @@ class LossAnalysis(Analysis):
             "Change of performance per year, relative to the later year; negative is a loss.",
             "degradation rate [%/yr]",
             is_withheld=True,
+            interval=("degradation_rate_lower_pct_per_year", "degradation_rate_upper_pct_per_year"),
         ),
         Column(
             "degradation_rate_lower_pct_per_year",

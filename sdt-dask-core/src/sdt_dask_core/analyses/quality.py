@@ -36,6 +36,7 @@ _CAUSES = {
     "wrong timezone": "sdt_data_lost",
     "no non-zero values": "no_power",
     "Sunrise/sunset": "sdt_daytime_failed",
+    "Unable to allocate": "out_of_memory",
 }
 
 
@@ -80,12 +81,12 @@ class QualityAnalysis(Analysis):
         Raises
         ------
         AnalysisError
-            SDT's own list of errors is not empty, or its report is not complete.
+            SDT raised an error, its own list of errors is not empty, or its report is not complete.
         """
         from solardatatools import DataHandler
 
         handler = DataHandler(system.power.to_frame())
-        handler.run_pipeline(power_col=system.power.name, **PIPELINE_ARGUMENTS)
+        _run_pipeline(handler, system.power.name)
         report = _complete_report(handler)
         system.objects["data_handler"] = handler
         return {
@@ -121,6 +122,21 @@ class QualityAnalysis(Analysis):
             yield Verdict(
                 Grade.CAUTION, f"SDT moved the time stamps by {values['time_zone_correction_hours']:+g} h to midday"
             )
+
+
+def _run_pipeline(handler: Any, power_column: Any) -> None:
+    try:
+        handler.run_pipeline(power_col=power_column, **PIPELINE_ARGUMENTS)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Such as "n_samples=0" and "'NoneType' object has no attribute 'no_errors'", which name no cause.
+        said = " ".join(str(error).split())
+        raise AnalysisError(
+            f"Solar Data Tools could not complete its pipeline: {type(error).__name__}: {said}. Most often no day is "
+            "good enough for it: look for missing values, and at what the frame checks found",
+            code="sdt_pipeline_failed",
+        ) from error
 
 
 def _complete_report(handler: Any) -> dict[str, Any]:

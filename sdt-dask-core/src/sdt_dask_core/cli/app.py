@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 from sdt_dask_core.cli.failures import broken_pipe, report_error, report_usage_error
+from sdt_dask_core.cli.streams import without_secrets
 
 __all__ = ["App", "app", "main"]
 
@@ -17,7 +19,10 @@ __all__ = ["App", "app", "main"]
 _COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Run two real inverters, to see what comes out."),
     "init": ("init", "Write a commented sdt-dask.toml."),
+    "new": ("new", "Write a distribution for a plug or client of your own."),
     "plugs": ("plugs", "List what is installed: plugs, clients, analyses, addons."),
+    "image": ("image", "Write what an image of the workers is built from."),
+    "doctor": ("doctor", "Say what is wrong with this environment, and what mends it."),
     "check": ("check", "Check options and access, and look at the first system."),
     "keys": ("check", "List the keys of the systems."),
     "plan": ("run", "Show what would run and why."),
@@ -26,7 +31,9 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "retry": ("run", "Try the failed systems of a run again."),
     "status": ("status", "Show how far a run is."),
     "errors": ("status", "Show why systems failed and what to do."),
+    "compare": ("compare", "Show what changed between two runs."),
     "export": ("export", "Write the tables of a run to a CSV or Parquet file."),
+    "clusters": ("clusters", "List what clients left in the cloud, and remove it."),
 }
 
 
@@ -37,7 +44,8 @@ class App(click.Group):
         """Run the command line; exit with its code."""
         _take_any_character()
         try:
-            code: Any = super().main(args, standalone_mode=False, **{**extra, "prog_name": "sdt-dask"})
+            with without_secrets():
+                code: Any = super().main(args, standalone_mode=False, **{**extra, "prog_name": "sdt-dask"})
             sys.stdout.flush()
         except click.ClickException as error:
             code = report_usage_error(error)
@@ -45,6 +53,10 @@ class App(click.Group):
             code = report_error(KeyboardInterrupt(), debug=False)
         except BrokenPipeError:
             code = broken_pipe()
+        except SystemExit:
+            if not _is_reader_gone():
+                raise
+            code = broken_pipe()  # click's own end for it, with the text still in the buffer of the stream below ours
         code = code if isinstance(code, int) else 0
         if standalone_mode:
             sys.exit(code)
@@ -89,6 +101,14 @@ class App(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
 
 
+def _is_reader_gone() -> bool:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return True
+    return False
+
+
 def _take_any_character() -> None:
     """Keep a terminal of a small alphabet from ending a run by a character that it does not have."""
     for stream in (sys.stdout, sys.stderr):
@@ -117,8 +137,9 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
     no_args_is_help=False,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 all done, 1 some systems failed, 2 usage or configuration, 3 the cluster was lost, "
-    "130 interrupted.",
+    epilog="Exit codes: 0 all done, 1 some systems failed (or doctor, plugs check, image or clusters found an error, "
+    "or compare a broken system), "
+    "2 usage or configuration, 3 the cluster was lost, 4 a limit ended the run, 130 interrupted.",
 )
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show versions."
@@ -135,4 +156,6 @@ def app(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the command line."""
+    # The processes that it starts look for modules where it does: not in the working folder (from Python 3.11 on).
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     app()

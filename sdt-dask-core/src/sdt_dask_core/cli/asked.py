@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from sdt_dask_core.api import SDTDask
     from sdt_dask_core.run_file import RunFile
 
-__all__ = ["Asked", "output_argument", "output_folder", "run_options"]
+__all__ = [
+    "Asked",
+    "allow_mismatch_option",
+    "client_options",
+    "file_defaults",
+    "limit_options",
+    "output_argument",
+    "output_folder",
+    "run_options",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -41,6 +50,22 @@ def _split_option(_context: click.Context, parameter: click.Parameter, values: S
     return options
 
 
+_LIMITS = (
+    click.option("--max-cost", type=float, metavar="DOLLARS", help="End early when the cluster has cost this much."),
+    click.option("--idle-timeout", metavar="TIME", help="End early when nothing finished for so long: 600, 30m."),
+)
+client_options = click.option(
+    "-c",
+    "--client-option",
+    "client_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_split_option,
+    help="Option of the client, repeatable.",
+)
+allow_mismatch_option = click.option(
+    "--allow-mismatch", is_flag=True, help="Go on where the cluster has other versions or does not see the files."
+)
 _OPTIONS = (
     click.argument("folder", required=False),
     click.option("--plug", metavar="NAME", help="Data plug; `sdt-dask plugs` lists what is installed."),
@@ -54,15 +79,7 @@ _OPTIONS = (
         help="Option of the plug, repeatable; `sdt-dask plugs NAME` lists them.",
     ),
     click.option("--client", metavar="NAME", help="Where to compute.  [default: local]"),
-    click.option(
-        "-c",
-        "--client-option",
-        "client_options",
-        multiple=True,
-        metavar="NAME=VALUE",
-        callback=_split_option,
-        help="Option of the client, repeatable.",
-    ),
+    client_options,
     click.option("-o", "--output", metavar="FOLDER", help="Folder of ledger and tables.  [default: results]"),
     click.option(
         "--manifest", metavar="FILE", help="CSV or Parquet table, one row per system: key, options, metadata."
@@ -74,7 +91,12 @@ _OPTIONS = (
     click.option("--analyses", metavar="NAMES", help="Such as quality,losses; none only reads and checks the data."),
     click.option("--all-losses", is_flag=True, help="Analyse losses also where the data are too poor for a result."),
     click.option("--no-accelerate", is_flag=True, help="Leave out the faster paths with the same numbers."),
+    click.option("--since", metavar="TIME", help="Only data from this date or time on, such as 2020-01-01."),
+    click.option("--until", metavar="TIME", help="Only data before this date or time."),
+    click.option("--look-back", metavar="LENGTH", help="Only so much before each system's last value: 730d, 3y."),
     click.option("--key-timeout", type=float, metavar="SECONDS", help="Longest time of one key.  [default: 3600]"),
+    *_LIMITS,
+    allow_mismatch_option,
     click.option("--addon", "addons", multiple=True, metavar="NAME", help="Addon to enable, repeatable."),
     click.option("--config", metavar="FILE", help="Run file.  [default: sdt-dask.toml, where there is one]"),
     debug_option,
@@ -84,6 +106,13 @@ _OPTIONS = (
 def run_options(command: _Command) -> _Command:
     """Give a command the argument and the options that describe a run."""
     for decorate in reversed(_OPTIONS):
+        command = decorate(command)
+    return command
+
+
+def limit_options(command: _Command) -> _Command:
+    """Give a command the options that end a run early."""
+    for decorate in reversed(_LIMITS):
         command = decorate(command)
     return command
 
@@ -121,7 +150,13 @@ class Asked:
     analyses: str | None
     all_losses: bool
     no_accelerate: bool
+    since: str | None
+    until: str | None
+    look_back: str | None
     key_timeout: float | None
+    max_cost: float | None
+    idle_timeout: str | None
+    allow_mismatch: bool
     addons: tuple[str, ...]
     config: str | None
 
@@ -146,6 +181,10 @@ class Asked:
             addons=self.addons or file.addons or (),
             accelerate=not self.no_accelerate and file.accelerate is not False,
             key_timeout=self._key_timeout(file),
+            max_cost=file.max_cost if self.max_cost is None else self.max_cost,
+            idle_timeout=file.idle_timeout if self.idle_timeout is None else self.idle_timeout,
+            allow_mismatch=self.allow_mismatch,
+            **self._window(file),
         )
 
     def wanted_keys(self) -> list[Any] | None:
@@ -177,14 +216,24 @@ class Asked:
             return _from_folder(path, file)
         # Options of the file are meant for the plug that the file names.
         options = file.plug_options if file.plug in (None, named) else {}
-        return named, None, _defaults("plug", named, options, file)
+        return named, None, file_defaults("plug", named, options, file)
 
     def _client(self, file: RunFile, own: type | None) -> tuple[Any, dict[str, Any]]:
         client = self.client or file.client or own
         of_file = file.client_options if self.client in (None, file.client or "local") else {}
         if isinstance(client, str) or client is None:
-            of_file = _defaults("client", client or "local", of_file, file)
+            of_file = file_defaults("client", client or "local", of_file, file)
         return client, {**of_file, **self.client_options}
+
+    def _window(self, file: RunFile) -> dict[str, Any]:
+        """Return the window: the three are one setting, so any of the command line stands for all of the file's."""
+        names = ("since", "until", "look_back")
+        given = {name: getattr(self, name) for name in names}
+        return (
+            given
+            if any(value is not None for value in given.values())
+            else {name: getattr(file, name) for name in names}
+        )
 
     def _key_timeout(self, file: RunFile) -> float:
         given = (self.key_timeout, file.key_timeout, _DEFAULT_KEY_TIMEOUT)
@@ -222,7 +271,8 @@ def _is_folder_of_plug(path: Path, named: str) -> bool:
     return is_user_folder(path) and not any(provider.name == named for provider in installed_providers("plug"))
 
 
-def _defaults(kind: str, name: str, options: dict[str, Any], file: RunFile) -> dict[str, Any]:
+def file_defaults(kind: str, name: str, options: dict[str, Any], file: RunFile) -> dict[str, Any]:
+    """Return the options that a run file gives a provider, its relative paths seen from the folder of the file."""
     from sdt_dask_core.options import options_of
     from sdt_dask_core.registry import find_provider, load_class
     from sdt_dask_core.run_file import anchored

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing, redirect_stdout
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,11 @@ from sdt_dask_core.cli.asked import Asked, run_options
 from sdt_dask_core.cli.failures import report_error
 from sdt_dask_core.cli.text import clean, count, duration, line, origin, quoted_command
 from sdt_dask_core.errors import ConfigurationError
+from sdt_dask_core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from sdt_dask_core.api import SDTDask
+    from sdt_dask_core.keys import Key
     from sdt_dask_core.plan import SystemRow
 
 __all__ = ["check_command", "keys_command"]
@@ -79,10 +81,12 @@ def _look(tool: SDTDask, system: SystemRow) -> int:
 
     click.echo(f"key: {line(key_label(system.text))}")
     place = Workplace(replace(tool.settings.job.with_plug_options(system.options), analyses=()))
+    frame = _FrameUnits()
+    place.hooks.register(frame)
     try:
         with redirect_stdout(sys.stderr):  # what the plug prints is none of our answers
             outcome = place.analyse_key(system.key, _metadata(place, system))
-        units = getattr(place.plug, "units", None)
+        units = frame.units or getattr(place.plug, "units", None)
     finally:
         place.close()
     if outcome.get("columns"):
@@ -96,6 +100,19 @@ def _look(tool: SDTDask, system: SystemRow) -> int:
     click.echo("this system would be analysed")
     click.echo(clean(f"what a run would do: {quoted_command('plan')} with the same options"))
     return 0
+
+
+class _FrameUnits:
+    """Looks, as a frame passes, what it says of its unit: that overrides what the plug says."""
+
+    def __init__(self) -> None:
+        self.units: Any = None
+
+    @hookimpl(wrapper=True)
+    def get_data(self, key: Key) -> Generator[None, Any, Any]:
+        frame = yield
+        self.units = getattr(frame, "attrs", {}).get("units")
+        return frame
 
 
 def _metadata(place: Any, system: SystemRow) -> Mapping[str, Any]:

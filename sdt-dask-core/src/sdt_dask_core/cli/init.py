@@ -45,6 +45,12 @@ _HEAD = """\
 # Faster paths with the same numbers.
 # accelerate = true
 
+# Analyse only a part of each record: so much before its last value, or between dates. One of the command line
+# (--since, --until, --look-back) stands for all three.
+# look_back = "3y"
+# since = 2020-01-01
+# until = 2024-01-01
+
 # Longest time that one system may take [s].
 # key_timeout = 3600
 """
@@ -58,14 +64,14 @@ _HINT_OF_SECRETS = 'A secret: write a reference, "env:NAME" or "file:/path", nev
 def init_command(plug: str | None, force: bool) -> int:
     """Write a commented sdt-dask.toml into the current folder."""
     from sdt_dask_core.run_file import RUN_FILE_NAME
+    from sdt_dask_core.whole_file import write_whole
 
     path = Path(RUN_FILE_NAME)
     text = _text(plug)
+    if not force and (path.exists() or path.is_symlink()):
+        raise ConfigurationError(f"{path} is there already; --force overwrites it")
     try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise ConfigurationError(f"{path} is there already; --force overwrites it") from None
+        write_whole(path, text)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written: {error.strerror}; go to another folder") from error
     click.echo(f"wrote {path}; edit it, then: sdt-dask check")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sdt_dask_core.cli.tables import say_table, width
-from sdt_dask_core.cli.text import clean, count, line, quoted_command
+from sdt_dask_core.cli.text import clean, count, line, quoted_command, reasons_text, vanished_text
 
 if TYPE_CHECKING:
     from sdt_dask_core.run import Run
@@ -36,6 +36,9 @@ def say_outcome(run: Run) -> None:
     say_results(run)
     click.echo("")
     click.echo(clean(f"results: {run.output / 'results.csv'} ({run.headline})"))
+    click.echo(f"why: {reasons_text(run.reasons)}")
+    if run.vanished:
+        click.echo(vanished_text(run.vanished))
     failed, todo = run.counts.get("failed", 0), run.counts.get("todo", 0)
     if failed:
         click.echo(clean(f"{count(failed, 'system')} failed: {quoted_command('errors', run.output)}"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,25 +19,76 @@ if TYPE_CHECKING:
 
 __all__ = ["plugs_command"]
 
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 _USED_WITH = {"plug": "-p", "client": "-c"}
 
 
-@click.command("plugs")
-@click.argument("name", required=False)
-@click.option("--load", is_flag=True, help="Import each, in a process of its own, and show its hooks or why it breaks.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+class _Plugs(click.Group):
+    """A group whose own argument may be a name: all but its commands are one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands that the help names."""
+        return ["check"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command when it is used."""
+        if cmd_name != "check":
+            return _show_command
+        from sdt_dask_core.cli.plugs_check import check_command
+
+        return check_command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Leave a name to the command that shows one."""
+        if args[0] == "check":
+            return super().resolve_command(ctx, args)
+        return "show", _show_command, args
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([("check REQUIREMENT...", "Tell whether distributions would install here.")])
+
+
+def _list_options(command: _Command) -> _Command:
+    command = click.option("--json", "as_json", is_flag=True, help="As JSON.")(command)
+    return click.option(
+        "--load", is_flag=True, help="Import each, in a process of its own, and show its hooks or why it breaks."
+    )(command)
+
+
+@click.group("plugs", cls=_Plugs, invoke_without_command=True, subcommand_metavar="[NAME | check REQUIREMENT...]")
+@_list_options
 @debug_option
-def plugs_command(name: str | None, load: bool, as_json: bool) -> int:
+@click.pass_context
+def plugs_command(ctx: click.Context, load: bool, as_json: bool) -> int:
     """List what is installed: plugs, clients, analyses, publishers, addons.
 
     With NAME: its options with types, defaults and environment variables, its hooks, and what its keys look like.
     """
+    ctx.obj = {"as_json": as_json}
+    return 0 if ctx.invoked_subcommand else _list(load=load, as_json=as_json)
+
+
+@click.command("show", hidden=True)
+@click.argument("name")
+@_list_options
+@debug_option
+@click.pass_obj
+def _show_command(before: dict[str, bool], name: str, load: bool, as_json: bool) -> int:  # noqa: ARG001 - one is always loaded
+    """Show one plug, client, analysis, publisher or addon."""
+    from sdt_dask_core.registry import installed_providers
+
+    _show(_named(name, installed_providers()), as_json=as_json or before["as_json"])
+    return 0
+
+
+def _list(*, load: bool, as_json: bool) -> int:
     from sdt_dask_core.registry import installed_providers
 
     providers = installed_providers()
-    if name is not None:
-        _show(_named(name, providers), as_json=as_json)
-        return 0
     inspections = _inspect(providers) if load else [None] * len(providers)
     facts = [_facts(*pair) for pair in zip(providers, inspections, strict=True)]
     if as_json:
@@ -80,7 +132,8 @@ def _without_problem(inspection: Inspection) -> dict[str, Any]:
 
 def _cell(fact: dict[str, Any], column: str) -> str:
     if column == "state":
-        return "; ".join(fact["problems"]) or "ok"
+        warnings = "; ".join(fact.get("warnings", ()))
+        return "; ".join(fact["problems"]) or (f"ok, but {warnings}" if warnings else "ok")
     return ", ".join(fact["hooks"]) if column == "hooks" else str(fact[column])
 
 
@@ -101,6 +154,8 @@ def _show_one(fact: dict[str, Any]) -> None:
         click.echo(f"broken: {line(problem)}")
     if fact["problems"]:
         return
+    for warning in fact.get("warnings", ()):
+        click.echo(f"warning: {line(warning)}")
     click.echo(line(fact["summary"]))
     if fact["hooks"]:
         click.echo(f"hooks: {', '.join(fact['hooks'])}")

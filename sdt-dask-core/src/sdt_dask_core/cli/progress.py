@@ -16,7 +16,7 @@ import click
 from sdt_dask_core.cli.text import clean, count, duration, line
 
 if TYPE_CHECKING:
-    from sdt_dask_core.runner import Progress
+    from sdt_dask_core.progress import Progress
 
 __all__ = ["Pace", "PlainLines", "watching"]
 
@@ -30,18 +30,21 @@ _SHOWN_KEYS = 4
 @contextlib.contextmanager
 def watching(*, quiet: bool) -> Iterator[Observer | None]:
     """Show how far a run is while the body runs; yield what `SDTDask` calls after every change."""
-    with _warnings_shown():
-        if quiet:
-            yield None
-        elif sys.stderr.isatty():
-            with _live() as observer:
-                yield observer
-        else:
-            lines = PlainLines(lambda text: click.echo(text, err=True))
-            try:
-                yield lines.observe
-            finally:
-                lines.end()
+    if sys.stderr.isatty() and not quiet:
+        with _live() as observer:
+            yield observer
+        return
+    with _warnings_shown(_say):
+        lines = PlainLines(_say)
+        try:
+            yield None if quiet else lines.observe
+        finally:
+            lines.end()
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):  # a terminal that was closed ends no run
+        click.echo(text, err=True)
 
 
 @dataclass(slots=True)
@@ -170,25 +173,30 @@ def _live() -> Iterator[Observer]:
     live = Live(_LiveLine(pace), console=console, transient=True, redirect_stdout=False)
     dashboards: list[str] = []
 
+    def say(text: str) -> None:
+        with contextlib.suppress(OSError):
+            console.print(text, soft_wrap=True)  # takes the live line away before, and brings it back after
+
     def observe(progress: Progress) -> None:
         pace.update(progress)
         if pace.dashboard and not dashboards:
             dashboards.append(pace.dashboard)
-            console.print(f"dashboard: {clean(pace.dashboard)}", soft_wrap=True)
+            say(f"dashboard: {clean(pace.dashboard)}")
 
     try:
-        with live:
+        with live, _warnings_shown(say):
             yield observe
     finally:
         if pace.started is not None:
-            click.echo(f"{pace.text}; took {duration(pace.elapsed)}", err=True)
+            _say(f"{pace.text}; took {duration(pace.elapsed)}")
 
 
 class _WarningLines(logging.Handler):
     """Warnings of a run on stderr, each once; keys that failed are counted, and listed by `sdt-dask errors`."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
         super().__init__(logging.WARNING)
+        self.say = say
         self.seen: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -196,12 +204,12 @@ class _WarningLines(logging.Handler):
         text = clean(record.getMessage())
         if record.name != "sdt_dask_core.runner" and text not in self.seen:
             self.seen.add(text)
-            click.echo(f"warning: {text}", err=True)
+            self.say(f"warning: {text}")
 
 
 @contextlib.contextmanager
-def _warnings_shown() -> Iterator[None]:
-    logger, handler = logging.getLogger("sdt_dask_core"), _WarningLines()
+def _warnings_shown(say: Callable[[str], None]) -> Iterator[None]:
+    logger, handler = logging.getLogger("sdt_dask_core"), _WarningLines(say)
     logger.addHandler(handler)
     try:
         yield

@@ -11,18 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sdt_dask_core.cli.asked import Asked, output_argument, output_folder, run_options
-from sdt_dask_core.cli.text import clean, count, duration, line, quoted_command
+from sdt_dask_core.cli.asked import (
+    Asked,
+    allow_mismatch_option,
+    limit_options,
+    output_argument,
+    output_folder,
+    run_options,
+)
+from sdt_dask_core.cli.text import clean, count, duration, first_keys, line, quoted_command
 
 if TYPE_CHECKING:
-    from sdt_dask_core.api import SDTDask
+    from sdt_dask_core.costs import Estimate
     from sdt_dask_core.ledger import PlannedTask
     from sdt_dask_core.run import Run
+    from sdt_dask_core.settings import RunSettings
 
 __all__ = ["plan_command", "resume_command", "retry_command", "run_command"]
-
-_FIRST_KEYS = 5
-_SECONDS_PER_KEY = 15.0  # pipeline and losses of a system with two to three years at 15 min, on one core
 
 _force_option = click.option("--force", is_flag=True, help="Also systems whose data and options are unchanged.")
 _quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no results; errors still.")
@@ -49,24 +54,28 @@ def run_command(force: bool, quiet: bool, **asked: Any) -> int:
 
 @click.command("resume")
 @output_argument
+@limit_options
+@allow_mismatch_option
 @_quiet_option
-def resume_command(output: str | None, config: str | None, quiet: bool) -> int:
+def resume_command(output: str | None, config: str | None, quiet: bool, **more: Any) -> int:
     """Go on with the newest run in OUTPUT, with the settings that it had.
 
     OUTPUT is the output folder of the run, by default that of sdt-dask.toml, else results.
     """
-    return _continue(output_folder(output, config), retry_failed=False, quiet=quiet)
+    return _continue(output_folder(output, config), retry_failed=False, quiet=quiet, **more)
 
 
 @click.command("retry")
 @output_argument
+@limit_options
+@allow_mismatch_option
 @_quiet_option
-def retry_command(output: str | None, config: str | None, quiet: bool) -> int:
+def retry_command(output: str | None, config: str | None, quiet: bool, **more: Any) -> int:
     """Try the failed systems of the newest run in OUTPUT again, and do what is missing of it.
 
     OUTPUT is the output folder of the run, by default that of sdt-dask.toml, else results.
     """
-    return _continue(output_folder(output, config), retry_failed=True, quiet=quiet)
+    return _continue(output_folder(output, config), retry_failed=True, quiet=quiet, **more)
 
 
 @click.command("plan")
@@ -76,26 +85,36 @@ def retry_command(output: str | None, config: str | None, quiet: bool) -> int:
 def plan_command(force: bool, as_json: bool, **asked: Any) -> int:
     """Show what `run` with the same options would do, and why. No cluster is started and nothing is written."""
     from sdt_dask_core.cli.tables import say_json
+    from sdt_dask_core.due import by_word
 
     given = Asked(**asked)
     with redirect_stdout(sys.stderr):  # what the plug prints is no part of the plan
         tool = given.tool()
         plan = tool.plan(given.wanted_keys(), force=force)
-    seconds, is_measured = _seconds_per_key(tool.output)
-    cost = _cost(tool, len(plan.todo), seconds)
+    estimate = tool.estimate(len(plan.todo))
     groups = _by_reason(plan.tasks)
+    reasons = {reason: len(tasks) for reason, tasks in groups.items()}
     if as_json:
         keys = {reason: [json.loads(task.key) for task in tasks] for reason, tasks in groups.items()}
-        say_json({"run": len(plan.todo), "total": len(plan.tasks), "estimated_cost_usd": cost, "keys": keys})
+        say_json(
+            {
+                "run": len(plan.todo),
+                "total": len(plan.tasks),
+                "reasons": by_word(reasons),
+                "seconds_per_key": estimate.seconds_per_key,
+                "seconds_per_key_measured_on": estimate.n_measured,
+                "estimated_cost_usd": estimate.dollars,
+                "max_cost_usd": tool.settings.limits.max_cost,
+                "keys": keys,
+            }
+        )
         return 0
     click.echo(f"{len(plan.todo)} of {count(len(plan.tasks), 'system')} would run")
     for reason, tasks in groups.items():
-        click.echo(f"  {line(_sentence(tasks[0], reason))}: {len(tasks)} ({_first_keys(tasks)})")
+        first = first_keys([task.key for task in tasks])
+        click.echo(f"  {line(_sentence(tasks[0], reason))}: {len(tasks)} ({first})")
     if plan.todo:
-        basis = "as in earlier runs here" if is_measured else "a guess"
-        click.echo(f"computing: about {duration(len(plan.todo) * seconds)} on one core ({seconds:.0f} s each, {basis})")
-    if cost is not None:
-        click.echo(f"cost: about {cost:.2f} US dollars, says client {tool.settings.client.name!r}")
+        _say_estimate(estimate, tool.settings)
     return 0
 
 
@@ -107,11 +126,13 @@ def _finish(run: Run, *, quiet: bool) -> int:
     return run.exit_code
 
 
-def _continue(output: Path, *, retry_failed: bool, quiet: bool) -> int:
+def _continue(output: Path, *, retry_failed: bool, quiet: bool, allow_mismatch: bool, **given: Any) -> int:
     from sdt_dask_core.cli.progress import watching
+    from sdt_dask_core.limits import Limits
     from sdt_dask_core.run import Run
     from sdt_dask_core.session import continue_run
 
+    limits = Limits.given(**given)
     counts = Run(output).counts
     if not quiet and not counts.get("todo") and not (retry_failed and counts.get("failed")):
         what = "to do or failed" if retry_failed else "to do"
@@ -119,7 +140,9 @@ def _continue(output: Path, *, retry_failed: bool, quiet: bool) -> int:
         if counts.get("failed"):
             click.echo(clean(f"to try what failed again: {quoted_command('retry', output)}"), err=True)
     with watching(quiet=quiet) as observe:
-        run_id = continue_run(output, retry_failed=retry_failed, observe=observe)
+        run_id = continue_run(
+            output, retry_failed=retry_failed, observe=observe, limits=limits, allow_mismatch=allow_mismatch
+        )
     return _finish(Run(output, run_id), quiet=quiet)
 
 
@@ -134,33 +157,17 @@ def _sentence(task: PlannedTask, reason: str) -> str:
     return f"run, {reason}" if task.state == "todo" else f"skip, {reason}"
 
 
-def _first_keys(tasks: Sequence[PlannedTask]) -> str:
-    from sdt_dask_core.keys import key_label
+def _say_estimate(estimate: Estimate, settings: RunSettings) -> None:
+    """Say what the keys would take and cost, and on which assumptions."""
+    from sdt_dask_core.costs import dollars
 
-    first = ", ".join(line(key_label(task.key)) for task in tasks[:_FIRST_KEYS])
-    return f"{first}, …" if len(tasks) > _FIRST_KEYS else first
-
-
-def _seconds_per_key(output: Path) -> tuple[float, bool]:
-    """Return the computing time of one key, from the newest run here where there is one."""
-    from sdt_dask_core.errors import LedgerError
-    from sdt_dask_core.run import Run
-
-    try:
-        rows = Run(output).rows
-    except LedgerError:
-        return _SECONDS_PER_KEY, False
-    times = [sum(row["body"]["seconds"].values()) for row in rows if row["status"] == "done" and row["body"]]
-    return (sum(times) / len(times), True) if times else (_SECONDS_PER_KEY, False)
-
-
-def _cost(tool: SDTDask, n_keys: int, seconds: float) -> float | None:
-    from sdt_dask_core.contract import HookManager
-
-    manager = HookManager()
-    manager.register(tool.settings.client.build())
-    try:
-        cost: float | None = manager.hook.estimate_cost(n_keys=n_keys, seconds_per_key=seconds)
-    finally:
-        manager.hook.close()
-    return cost
+    seconds = estimate.seconds_per_key
+    click.echo(
+        f"computing: about {duration(estimate.n_keys * seconds)} on one core "
+        f"({seconds:.3g} s a system, {estimate.basis})"
+    )
+    if estimate.dollars is None:
+        return
+    limit = settings.limits.max_cost
+    note = "" if limit is None or estimate.dollars <= limit else f", more than the {dollars(limit)} of --max-cost"
+    click.echo(line(f"cost: about {dollars(estimate.dollars)} US dollars, says client {settings.client.name!r}{note}"))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import platform
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +12,7 @@ import click
 
 from sdt_dask_core.cli.asked import output_argument, output_folder
 from sdt_dask_core.cli.tables import say_json, say_table
-from sdt_dask_core.cli.text import clean, count, duration, line, origin, quoted_command
+from sdt_dask_core.cli.text import clean, count, duration, line, origin, quoted_command, reasons_text, vanished_text
 
 if TYPE_CHECKING:
     from sdt_dask_core.ledger import LedgerReader, RunRow
@@ -56,9 +54,12 @@ _GRADES = ("ok", "caution", "withheld")
 
 
 def _facts(row: RunRow, ledger: LedgerReader, folder: Path) -> dict[str, Any]:
+    from sdt_dask_core.due import VANISHED, by_word
+
     counts = ledger.counts(row.run_id)
     job, client = row.settings["job"], row.settings["client"]
-    state = "cut off" if row.state == "running" and _is_cut_off(folder) else row.state
+    reasons = ledger.reasons(row.run_id)
+    state = "cut off" if row.state == "running" and _is_cut_off(row, ledger, folder) else row.state
     return {
         "run": row.run_id,
         "state": state,
@@ -67,6 +68,9 @@ def _facts(row: RunRow, ledger: LedgerReader, folder: Path) -> dict[str, Any]:
         "took": _took(row) if state != "cut off" else "",
         **{state: counts.get(state, 0) for state in _STATES},
         "grades": {grade: counts.get(f"grade:{grade}", 0) for grade in _GRADES},
+        "reasons": by_word(reasons),
+        "run_reasons": reasons,
+        "vanished": [json.loads(key) for key in ledger.keys_because(row.run_id, VANISHED)],
         "plug": {name: job["plug"][name] for name in ("name", "distribution", "version", "options")},
         "client": {name: client[name] for name in ("name", "distribution", "version", "options")},
         "analyses": [analysis["name"] for analysis in job["analyses"]],
@@ -79,20 +83,21 @@ def _took(row: RunRow) -> str:
     return duration((end - dt.datetime.fromisoformat(row.started_at)).total_seconds())
 
 
-def _is_cut_off(folder: Path) -> bool:
+def _is_cut_off(row: RunRow, ledger: LedgerReader, folder: Path) -> bool:
     """Tell whether the process that wrote a running run is gone, where that can be seen from this machine."""
-    import psutil
+    from sdt_dask_core.ledger.holder import HOLDER_NAME, Holder
 
-    try:
-        holder = (folder / "ledger.holder").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    found = re.match(r"process (\d+) on (.+), since ", holder)
     # Not by taking the lock: that could turn away a run that starts at this moment.
-    return bool(found and found.group(2) == platform.node() and not psutil.pid_exists(int(found.group(1))))
+    holder = Holder.of(folder)
+    if holder:
+        return holder.is_gone
+    # It gave the folder back; perhaps it ended since the ledger was read.
+    return not (folder / HOLDER_NAME).exists() and ledger.run(row.run_id).state == "running"
 
 
 def _say_facts(facts: Mapping[str, Any], folder: Path) -> None:
+    from sdt_dask_core.keys import canonical_text
+
     total = sum(facts[state] for state in _STATES)
     plug, client = facts["plug"], facts["client"]
     options = " ".join(f"{name}={value}" for name, value in plug["options"].items())
@@ -105,6 +110,7 @@ def _say_facts(facts: Mapping[str, Any], folder: Path) -> None:
         "run": facts["run"],
         "state": ", ".join(part for part in state if part),
         "systems": f"{total}: {', '.join(f'{facts[state]} {state}' for state in _STATES if facts[state])}",
+        "why": reasons_text(facts["run_reasons"]),
         "grades": ", ".join(f"{number} {grade}" for grade, number in facts["grades"].items()),
         "plug": f"{plug['name']} ({origin(plug['distribution'], plug['version'])}) {options}",
         "client": f"{client['name']} ({origin(client['distribution'], client['version'])})",
@@ -112,6 +118,8 @@ def _say_facts(facts: Mapping[str, Any], folder: Path) -> None:
     }
     for name, text in lines.items():
         click.echo(f"{name + ':':<10}{line(text)}")
+    if facts["vanished"]:
+        click.echo(vanished_text([canonical_text(key) for key in facts["vanished"]]))
     for advice in _next_steps(facts, folder):
         click.echo(clean(advice))
 

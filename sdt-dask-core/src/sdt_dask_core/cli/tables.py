@@ -10,16 +10,16 @@ from typing import Any
 import click
 
 from sdt_dask_core.cli.text import line
+from sdt_dask_core.outcome import plain
 
 __all__ = ["say_json", "say_table", "width"]
 
-_WIDE = 100_000
 _COLOURS = {"ok": "green", "done": "green", "caution": "yellow", "withheld": "magenta", "failed": "red"}
 
 
 def say_json(content: Any) -> None:
-    """Print as JSON; ASCII only, so that nothing in it can move a terminal's cursor."""
-    click.echo(json.dumps(content, indent=2, default=str))
+    """Print as JSON; ASCII only, so that nothing in it can move a terminal's cursor, and free of secrets."""
+    click.echo(json.dumps(plain(content), indent=2))
 
 
 def width() -> int | None:
@@ -41,20 +41,31 @@ def say_table(head: Sequence[str], rows: Iterable[Sequence[object]], *, wrap: st
     wrap : str
         Heading of the column that gives way when the terminal is narrow; it is wrapped instead of cut.
     """
+    limit = width()
+    cells = [[line(cell) for cell in row] for row in rows]
+    lines = _fitted(head, cells, wrap=wrap, limit=limit) if limit else _aligned([list(head), *cells])
+    for text in lines:
+        click.echo(text.rstrip())
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=True)) for row in rows]
+
+
+def _fitted(head: Sequence[str], rows: list[list[str]], *, wrap: str, limit: int) -> list[str]:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    limit = width()
-    table = Table(box=box.SIMPLE_HEAD if limit else None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
     for name in head:
         table.add_column(Text(name), no_wrap=name != wrap, overflow="fold" if name == wrap else "ellipsis")
     for row in rows:
         # Text, not str: rich would read "[red]" in a key as markup.
-        table.add_row(*(Text(line(cell), style=_COLOURS.get(str(cell), "")) for cell in row))
-    console = Console(width=limit or _WIDE, markup=False, highlight=False, emoji=False, soft_wrap=False)
+        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
+    console = Console(width=limit, markup=False, highlight=False, emoji=False, soft_wrap=False)
     with console.capture() as captured:
         console.print(table)
-    for text in captured.get().splitlines():
-        click.echo(text.rstrip())
+    return captured.get().splitlines()

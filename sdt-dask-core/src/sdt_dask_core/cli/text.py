@@ -6,17 +6,35 @@ import shlex
 import shutil
 import sys
 import unicodedata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["clean", "count", "duration", "line", "origin", "quoted_command"]
+from sdt_dask_core.secret import redact
+
+__all__ = [
+    "clean",
+    "count",
+    "duration",
+    "first_keys",
+    "line",
+    "origin",
+    "quoted_command",
+    "reasons_text",
+    "vanished_text",
+]
 
 # Control characters, those that reverse the direction of writing, and lone surrogates.
 _HIDDEN = ("Cc", "Cf", "Cs")
+_FIRST_KEYS = 5
 
 
 def clean(text: object) -> str:
-    r"""Return a text with everything that a terminal obeys written out, such as ``\x1b``; line ends and tabs stay."""
-    return "".join(c if c in "\n\t" or unicodedata.category(c) not in _HIDDEN else _escaped(c) for c in str(text))
+    r"""Return a text with everything that a terminal obeys written out, such as ``\x1b``; line ends and tabs stay.
+
+    Secrets are taken out.
+    """
+    known = redact(str(text))
+    return "".join(c if c in "\n\t" or unicodedata.category(c) not in _HIDDEN else _escaped(c) for c in known)
 
 
 def line(text: object) -> str:
@@ -26,6 +44,24 @@ def line(text: object) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def first_keys(keys: Sequence[str]) -> str:
+    """Return the first few of some keys, given as canonical text, in one line."""
+    from sdt_dask_core.keys import key_label
+
+    first = ", ".join(line(key_label(key)) for key in keys[:_FIRST_KEYS])
+    return f"{first}, …" if len(keys) > _FIRST_KEYS else first
+
+
+def reasons_text(reasons: Mapping[str, int]) -> str:
+    """Return how many keys ran or did not, for each reason, in one line."""
+    return line("; ".join(f"{number} {reason}" for reason, number in reasons.items()))
+
+
+def vanished_text(keys: Sequence[str]) -> str:
+    """Return the sentence about systems that the source no longer has, given as canonical text."""
+    return f"{count(len(keys), 'system')} vanished from the source, kept with the last row: {first_keys(keys)}"
 
 
 def count(number: int, noun: str) -> str:

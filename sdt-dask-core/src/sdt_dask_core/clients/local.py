@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sdt_dask_core.clients.address import AddressClient
+from sdt_dask_core.clients.starting import closed, started
 from sdt_dask_core.errors import ClientError, OptionError
 from sdt_dask_core.hookspecs import hookimpl
 from sdt_dask_core.plug import Client
@@ -23,6 +24,8 @@ _DASK_CONFIG = {
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.scheduler.allowed-failures": 0,
     "distributed.scheduler.work-stealing": False,
+    # Our workers never hold the interpreter, their children do: one that is silent for a minute is gone, or cut off.
+    "distributed.scheduler.worker-ttl": "60s",
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
@@ -65,6 +68,7 @@ class LocalClient(Client):
         self.memory_limit = memory_limit
         self.dashboard_address = dashboard_address
         self.address = address
+        self.shares_files = None if address else True
         self._open: contextlib.ExitStack | None = None
 
     @hookimpl
@@ -95,9 +99,8 @@ class LocalClient(Client):
 
         opened.enter_context(dask.config.set(_DASK_CONFIG))
         opened.enter_context(_workers_do_not_run_the_users_script())
-        cluster = distributed.LocalCluster(**self._arguments())
-        opened.callback(cluster.close)
-        client: distributed.Client = opened.enter_context(distributed.Client(cluster))
+        cluster = started(opened, lambda: distributed.LocalCluster(**self._arguments()))
+        client: distributed.Client = started(opened, lambda: distributed.Client(cluster))
         return client
 
     def _arguments(self) -> dict[str, Any]:
@@ -120,8 +123,8 @@ class LocalClient(Client):
     def close(self) -> None:
         """Close the client and the cluster."""
         if self._open is not None:
-            self._open.close()
-            self._open = None
+            opened, self._open = self._open, None
+            closed(opened)
 
 
 @contextlib.contextmanager

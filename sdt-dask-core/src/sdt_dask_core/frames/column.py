@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import numbers
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -11,38 +14,68 @@ from pandas.api import types
 
 from sdt_dask_core.frames.findings import FindingLog
 
-__all__ = ["as_frame", "check_not_empty", "log_plug_notes", "power_column", "to_floats"]
+__all__ = [
+    "check_not_empty",
+    "log_plug_notes",
+    "power_column",
+    "shown",
+    "timestamps_as_index",
+    "to_floats",
+    "type_name",
+]
 
 #: What pandas calls object columns that hold numbers (and None) only.
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal"}
+#: Notes of a plug and names of columns that are kept; a frame of 10,000 columns would fill the ledger with them.
+_MOST_NOTES = 50
+_MOST_NAMES = 50
 
 
-def as_frame(frame: object, log: FindingLog) -> pd.DataFrame:
-    """Return the frame, a Series as a frame of one column."""
-    if isinstance(frame, pd.Series):
-        table = frame.to_frame()
-        table.attrs = frame.attrs
-        return table
-    if isinstance(frame, pd.DataFrame):
+def type_name(thing: object) -> str:
+    """Return the name of a thing's type as people write it."""
+    return f"{type(thing).__module__}.{type(thing).__qualname__}".removeprefix("builtins.")
+
+
+def shown(value: object, longest: int = 80) -> str:
+    """Return a value's text, cut; of one that cannot be shown its type."""
+    try:
+        text = str(value)
+    except Exception:  # noqa: BLE001 - a stranger's __str__
+        text = f"<{type_name(value)}>"
+    return text if len(text) <= longest else text[:longest] + " …"
+
+
+def timestamps_as_index(frame: pd.DataFrame, log: FindingLog) -> pd.DataFrame:
+    """Return the frame with its one column of timestamps as the index, where the index only numbers the rows.
+
+    Solar Data Tools' own ``DataPlug`` promises "a timestamp column and a power column".
+    """
+    places = [place for place, dtype in enumerate(frame.dtypes) if types.is_datetime64_any_dtype(dtype)]
+    if not isinstance(frame.index, pd.RangeIndex) or len(places) != 1:
         return frame
-    kind = f"{type(frame).__module__}.{type(frame).__qualname__}".removeprefix("builtins.")
-    log.fail(
-        "not_a_frame",
-        f"get_data returned {kind}, not a pandas DataFrame, so there is nothing to analyse. "
-        "Return a pandas.DataFrame with a DatetimeIndex and one power column.",
-        type=kind,
+    name = shown(frame.columns[places[0]])
+    log.repaired(
+        "timestamp_column",
+        f"the index only numbered the rows, so column {name!r} was taken as the index.",
+        column=name,
     )
+    others = frame.iloc[:, [place for place in range(frame.shape[1]) if place != places[0]]]
+    indexed: pd.DataFrame = others.set_axis(pd.DatetimeIndex(frame.iloc[:, places[0]]), axis=0)
+    indexed.attrs = frame.attrs
+    return indexed
 
 
 def log_plug_notes(notes: Any, log: FindingLog) -> None:
-    """Record what the plug says that it changed: a list of sentences or of {"code", "message"}."""
+    """Record what the plug changed or doubts: a list of sentences or of {"code", "message", "repaired"}."""
     if notes is None:
         return
-    for note in notes if isinstance(notes, (list, tuple)) else [notes]:
-        if isinstance(note, dict):
-            log.repaired(str(note.get("code", "plug_note")), str(note.get("message", "")))
-        else:
-            log.repaired("plug_note", str(note))
+    all_notes = list(notes) if isinstance(notes, (list, tuple)) else [notes]
+    for note in all_notes[:_MOST_NOTES]:
+        told = note if isinstance(note, dict) else {"message": note}
+        record = log.repaired if told.get("repaired", True) else log.noted
+        record(shown(told.get("code") or "plug_note"), shown(told.get("message") or "", 1000))
+    if len(all_notes) > _MOST_NOTES:
+        log.noted("plug_note", f"the plug told {len(all_notes)} notes; the first {_MOST_NOTES} are kept")
 
 
 def check_not_empty(frame: pd.DataFrame, log: FindingLog) -> None:
@@ -76,11 +109,11 @@ def _only_numeric(columns: list[pd.Series], log: FindingLog) -> pd.Series:
     if not numeric:
         _fail_not_numeric(columns, log)
     if len(numeric) > 1:
-        names = [str(column.name) for column in numeric]
+        names = [shown(column.name) for column in numeric[:_MOST_NAMES]]
         log.fail(
             "ambiguous_column",
-            f"the frame has {len(names)} numeric columns ({_listed(names)}) and none was chosen; which one is the "
-            "power is not guessed. Choose one with the plug's column or sensor option.",
+            f"the frame has {len(numeric)} numeric columns ({_listed(names, len(numeric))}) and none was chosen; which "
+            "one is the power is not guessed. Choose one with the plug's column or sensor option.",
             columns=names,
         )
     _log_dropped([column for column in columns if column is not numeric[0]], numeric[0], log)
@@ -89,16 +122,30 @@ def _only_numeric(columns: list[pd.Series], log: FindingLog) -> pd.Series:
 
 def to_floats(column: pd.Series, log: FindingLog) -> npt.NDArray[np.float64]:
     """Return a new array of the column's values, missing ones as NaN."""
+    if column.dtype == np.float64:
+        return np.array(column.to_numpy(), dtype=np.float64, copy=True)
     if not types.is_object_dtype(column.dtype):
-        return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan), copy=True)
+        # A copy whatever the type: the checks work on this array in place.
+        return column.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     log.repaired(
         "converted_to_numbers",
-        f"column {column.name!r} is of type object but holds only numbers; they were converted to floats.",
-        column=str(column.name),
+        f"column {shown(column.name)!r} is of type object but holds only numbers; they were converted to floats.",
+        column=shown(column.name),
     )
     objects = column.to_numpy(dtype=object, copy=True)
     objects[column.isna().to_numpy()] = np.nan
-    return objects.astype(np.float64)
+    try:
+        return objects.astype(np.float64)
+    except OverflowError:
+        return np.array([_as_float(value) for value in objects], dtype=np.float64)
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        # An integer beyond every float, which is then masked as an infinite value.
+        return math.copysign(math.inf, value > 0 or -1)
 
 
 def _kind(column: pd.Series) -> str:
@@ -113,30 +160,47 @@ def _is_power_like(column: pd.Series) -> bool:
 
 
 def _fail_not_numeric(columns: list[pd.Series], log: FindingLog) -> None:
-    kinds = {str(column.name): f"{column.dtype}" for column in columns}
-    sample = columns[0].dropna().head(1).tolist()
-    held = f"; the first value of {columns[0].name!r} is {str(sample[0])[:40]!r}" if sample else ""
+    kinds = {shown(column.name): f"{column.dtype}" for column in columns[:_MOST_NAMES]}
     log.fail(
         "not_numeric",
-        f"no column is numeric ({_listed([f'{name}: {kind}' for name, kind in kinds.items()])}){held}. "
-        "Power must be numbers: choose the power column, and read it as numbers (mind decimal commas and text "
-        "for missing values).",
+        f"no column is numeric ({_listed([f'{name}: {kind}' for name, kind in kinds.items()], len(columns))})"
+        f"{_example(columns[0])}. Power must be numbers: choose the power column, and read it as numbers (mind decimal "
+        "commas and text for missing values).",
         columns=kinds,
     )
+
+
+def _example(column: pd.Series) -> str:
+    """Return words that show the first value that is no number, else the first value."""
+    values = column.dropna()
+    name = repr(shown(column.name))
+    if values.empty:
+        return ""
+    places = enumerate(values) if types.is_object_dtype(column.dtype) else ()
+    first = next((place for place, value in places if not _is_number(value)), 0)
+    if first:
+        return f"; {shown(values.iloc[first], 40)!r} at {shown(values.index[first], 40)} of {name} is none"
+    return f"; the first value of {name} is {shown(values.iloc[0], 40)!r}"
+
+
+def _is_number(value: object) -> bool:
+    is_real = isinstance(value, (numbers.Real, Decimal))
+    return is_real and not isinstance(value, (bool, np.bool_))
 
 
 def _log_dropped(dropped: list[pd.Series], kept: pd.Series, log: FindingLog) -> None:
     if not dropped:
         return
-    names = [str(column.name) for column in dropped]
+    names = [shown(column.name) for column in dropped[:_MOST_NAMES]]
+    name = shown(kept.name)
     log.repaired(
         "extra_columns_dropped",
-        f"{kept.name!r} is the one numeric column and was taken as the power; dropped: {_listed(names)}.",
-        kept=str(kept.name),
+        f"{name!r} is the one numeric column and was taken as the power; dropped: {_listed(names, len(dropped))}.",
+        kept=name,
         dropped=names,
     )
 
 
-def _listed(names: list[str], limit: int = 12) -> str:
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+def _listed(names: list[str], count: int, limit: int = 12) -> str:
+    more = f" and {count - limit} more" if count > limit else ""
     return ", ".join(names[:limit]) + more

@@ -16,6 +16,14 @@ _TABLE: dict[str, tuple[str, str]] = {
         "The plug returned something that is no pandas DataFrame or Series.",
         "Return a pandas.DataFrame with a DatetimeIndex and one power column from get_data.",
     ),
+    "unreadable_frame": (
+        "The frame, or something in it, raises an error when it is looked at; fails the key.",
+        "Return a plain pandas.DataFrame of numbers from get_data; the message names the error.",
+    ),
+    "too_large": (
+        "The frame has more than 31,622,400 rows, what 10 years at 10 s hold; fails the key.",
+        "Average the data to 1 min or coarser, or ask for a shorter period.",
+    ),
     "no_columns": (
         "The frame has no columns.",
         "Return the power as a column; an index alone holds no data.",
@@ -41,10 +49,14 @@ _TABLE: dict[str, tuple[str, str]] = {
         "Nothing; let the plug return the power column only to be rid of this note.",
     ),
     "plug_note": (
-        "The plug told what it changed.",
-        "Nothing, if the change is what you expect.",
+        "The plug told what it changed or, where it is a caution, what it doubts.",
+        "Nothing, if it is what you expect.",
     ),
     # Timestamps
+    "timestamp_column": (
+        "The index only numbered the rows, and one column holds timestamps; it was taken as the index.",
+        "Nothing; let the plug return it as the index to be rid of this note.",
+    ),
     "no_datetime_index": (
         "The index is no DatetimeIndex; fails the key.",
         "Set the timestamps as the index: frame.set_index(pandas.to_datetime(frame[...])).",
@@ -71,11 +83,28 @@ _TABLE: dict[str, tuple[str, str]] = {
     ),
     "stray_timestamps": (
         "Timestamps that cannot be right: years away from all others, in the future or before 1980; fails the key.",
-        "Drop or correct these rows at the source, or give the period to analyse.",
+        "Drop or correct these rows at the source, or give the period to analyse (since, until).",
+    ),
+    "window_cut": (
+        "Rows outside the window that was asked for (since, until, look_back) were cut off.",
+        "Nothing.",
+    ),
+    "outside_window": (
+        "No row lies in the window that was asked for (since, until, look_back); fails the key.",
+        "Ask for another period, or leave the system out.",
     ),
     "too_sparse": (
         "Nearly all of the record is a gap; fails the key.",
         "Analyse the periods that hold data as keys of their own.",
+    ),
+    "too_thin": (
+        "Fewer than 3 days hold power for more than a fifth of the day, so Solar Data Tools has none to fit; fails "
+        "the key.",
+        "Look for the missing values at the source, or ask for a longer period.",
+    ),
+    "daytime_missing": (
+        "More than 30 % of the values between 9:00 and 15:00 are missing, on days that hold any.",
+        "Look for the missing values at the source; trust results less.",
     ),
     "too_short": (
         "Fewer than 3 days hold data; fails the key.",

@@ -27,7 +27,9 @@ _OFF_HOURS = 1.5
 def check_covers_days(record: Record, log: FindingLog) -> None:
     """Fail where fewer than 3 days hold values, or the record is nearly all gap."""
     stamps = record.stamps[np.isfinite(record.values)]
-    n_days = 1 + int(np.count_nonzero(np.diff(stamps // DAY)))
+    days = stamps // DAY
+    n_days = 1 + int(np.count_nonzero(days[1:] != days[:-1]))
+    del days  # each of these is as large as the record
     if n_days < _FEWEST_DAYS:
         log.fail(
             "too_short",
@@ -59,11 +61,12 @@ def _longest_gap(stamps: np.ndarray[tuple[int], np.dtype[np.int64]]) -> tuple[in
 
 def check_not_cumulative(record: Record, log: FindingLog) -> None:
     """Fail where values rise through each day and hardly ever fall: an energy counter."""
-    changes = np.diff(record.values)[np.diff(record.stamps) < 2 * HOUR]
-    n_changes = int(np.count_nonzero(np.isfinite(changes) & (changes != 0)))
+    is_near = np.diff(record.stamps) < 2 * HOUR
+    changes = np.diff(record.values)
+    n_changes = int(np.count_nonzero(is_near & np.isfinite(changes) & (changes != 0)))
     if n_changes < _FEWEST_CHANGES:
         return
-    falls = float(np.count_nonzero(changes < 0) / n_changes)
+    falls = float(np.count_nonzero(is_near & (changes < 0)) / n_changes)
     if falls >= _FEWEST_FALLS:
         return
     log.fail(

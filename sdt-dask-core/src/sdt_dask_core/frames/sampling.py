@@ -20,6 +20,8 @@ _TEN_SECONDS = 10 * SECOND
 #: Longer steps are nights and gaps, not sampling.
 _LONGEST_STEP = 2 * HOUR
 _DOMINANT_SHARE = 0.8
+#: With fewer of the dominant step, as where 85 % of the rows are missing, no interval can be told.
+_THINNEST_SHARE = 0.15
 #: Share of steps that are whole multiples of the dominant one where rows are merely missing.
 _ON_GRID_SHARE = 0.95
 #: Days with fewer steps than this say nothing of the interval.
@@ -29,10 +31,8 @@ _ORDINARY = np.array([10, 15, 20, 30, 60, 120, 180, 240, 300, 360, 600, 720, 900
 
 
 def check_interval_range(stamps: npt.NDArray[np.int64], log: FindingLog) -> None:
-    """Fail where the median step between sorted stamps is 2 h or more, or less than 10 s."""
-    if stamps.size < 2:  # noqa: PLR2004 - a step needs two
-        return
-    median = float(np.median(np.diff(stamps)))
+    """Fail where the median step between sorted stamps, of which there are two or more, is 2 h or more, or < 10 s."""
+    median = float(np.median(np.diff(stamps), overwrite_input=True))
     if median >= _LONGEST_STEP:
         log.fail(
             "sampling_too_coarse",
@@ -56,15 +56,12 @@ def check_interval_range(stamps: npt.NDArray[np.int64], log: FindingLog) -> None
         )
 
 
-def regular_record(record: Record, log: FindingLog) -> Record:
-    """Return the record on a regular grid; fail where its sampling is mixed."""
+def regular_record(record: Record, log: FindingLog) -> tuple[Record, int]:
+    """Return the record on a regular grid and its interval [µs]; fail where its sampling is mixed."""
     record = _round_jitter(record, log)
-    steps = np.diff(record.stamps)
-    within = steps < _LONGEST_STEP
-    if not within.any():
-        return record
-    dominant = _check_mixing(record.stamps[:-1][within], steps[within], log)
-    _check_whole_tens(steps[within], dominant, log)
+    starts, steps = _within_days(record.stamps)
+    dominant = _check_mixing(starts, steps, log)
+    _check_whole_tens(steps, dominant, log)
     if dominant == 0 or DAY % (dominant * _TEN_SECONDS):
         log.fail(
             "interval_does_not_fit_day",
@@ -73,13 +70,21 @@ def regular_record(record: Record, log: FindingLog) -> Record:
             "such as 5, 10 or 15 min.",
             sampling_interval_minutes=_minutes(dominant * _TEN_SECONDS),
         )
-    return record
+    return record, dominant * _TEN_SECONDS
+
+
+def _within_days(stamps: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the steps that are no night and no gap, and where each starts."""
+    steps = np.diff(stamps)
+    is_short = steps < _LONGEST_STEP
+    return (stamps[:-1], steps) if is_short.all() else (stamps[:-1][is_short], steps[is_short])
 
 
 def _check_whole_tens(steps: npt.NDArray[np.int64], dominant: int, log: FindingLog) -> None:
     """Fail on an interval, such as 15 s, that Solar Data Tools would take for another one."""
     taken = dominant * _TEN_SECONDS
-    interval = float(np.median(steps[np.abs(steps - taken) <= _TEN_SECONDS // 2]))
+    near = (steps >= taken - _TEN_SECONDS // 2) & (steps <= taken + _TEN_SECONDS // 2)
+    interval = float(np.median(steps[near], overwrite_input=True))
     if abs(interval - taken) > SECOND:
         log.fail(
             "interval_does_not_fit_day",
@@ -99,8 +104,9 @@ def _round_jitter(record: Record, log: FindingLog) -> Record:
     phase = _grid_phase(record.stamps, interval)
     if phase is None:
         return record
-    rounded = (record.stamps - phase + interval // 2) // interval * interval + phase
-    moved = np.abs(rounded - record.stamps)
+    rounded = _rounded(record.stamps, interval, phase)
+    moved = rounded - record.stamps
+    np.abs(moved, out=moved)
     is_first = np.r_[True, np.diff(rounded) != 0]
     n_merged = int(np.count_nonzero(~is_first))
     merged = f"; {n_merged} rows that fell on the same stamp as the row before were dropped" if n_merged else ""
@@ -116,13 +122,22 @@ def _round_jitter(record: Record, log: FindingLog) -> Record:
     return Record(rounded[is_first], record.values[is_first])
 
 
+def _rounded(stamps: npt.NDArray[np.int64], interval: int, phase: int) -> npt.NDArray[np.int64]:
+    """Return the stamps on the grid; in place step by step, as each is as large as the record."""
+    rounded = stamps + (interval // 2 - phase)
+    rounded //= interval
+    rounded *= interval
+    rounded += phase
+    return rounded
+
+
 def _grid_interval(stamps: npt.NDArray[np.int64]) -> int | None:
     """Return the ordinary interval [µs] nearest to the median step, if within 10 % of it."""
     steps = np.diff(stamps)
     within = steps[steps < _LONGEST_STEP]
     if within.size == 0:
         return None
-    median = float(np.median(within))
+    median = float(np.median(within, overwrite_input=True))
     nearest = int(_ORDINARY[np.abs(_ORDINARY * SECOND - median).argmin()]) * SECOND
     return nearest if abs(nearest - median) <= 0.1 * nearest else None
 
@@ -138,7 +153,8 @@ def _grid_phase(stamps: npt.NDArray[np.int64], interval: int) -> int | None:
         return None
     if _is_near(phases, 0, interval):
         return 0
-    angle = np.angle(np.exp(2j * np.pi * phases / interval).sum())
+    turns = phases * (2 * np.pi / interval)
+    angle = np.arctan2(np.sin(turns).sum(), np.cos(turns).sum())
     for unit in (60 * SECOND, SECOND):
         centre = round(float(angle / (2 * np.pi) * interval) / unit) * unit % interval
         if _is_near(phases, centre, interval):
@@ -160,15 +176,21 @@ def _check_mixing(starts: npt.NDArray[np.int64], steps: npt.NDArray[np.int64], l
 
     Rows missing at random also make steps longer; there each step is a multiple of one interval that rules most days.
     """
-    tens = (steps + _TEN_SECONDS // 2) // _TEN_SECONDS
+    tens = steps + _TEN_SECONDS // 2
+    tens //= _TEN_SECONDS
     counts = np.bincount(tens)
     dominant = int(counts.argmax())
     share = float(counts[dominant] / tens.size)
     if share > 0.99:  # noqa: PLR2004 - spares a sort of millions of rows, and leaves no room for a second interval
         return dominant
-    days, rules = _ruling_intervals(starts, tens)
-    ruled = float(np.mean(rules == dominant)) if rules.size else 1.0
-    if ruled < _DOMINANT_SHARE or (share < _DOMINANT_SHARE and not _is_on_grid(steps, dominant * _TEN_SECONDS)):
+    days, rules, shares = _ruling_intervals(starts, tens)
+    is_other = rules != dominant
+    others = float(np.mean(is_other)) if rules.size else 0.0
+    if others > 1 - _DOMINANT_SHARE and share >= _THINNEST_SHARE:
+        # Where most rows are missing at random a longer step may lead on a day, but it does not rule it.
+        others = float(np.mean(is_other & (shares >= _DOMINANT_SHARE)))
+    is_grid = share >= _DOMINANT_SHARE or _is_on_grid(steps, dominant * _TEN_SECONDS)
+    if others > 1 - _DOMINANT_SHARE or not is_grid:
         _fail_mixed(days, rules, counts, log)
     if share < _DOMINANT_SHARE:
         _note_missing_rows(tens, dominant, log)
@@ -185,8 +207,8 @@ def _is_on_grid(steps: npt.NDArray[np.int64], interval: int) -> bool:
 
 def _ruling_intervals(
     starts: npt.NDArray[np.int64], tens: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the days [since 1970] with enough steps and the most common step [10 s] of each."""
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return the days [since 1970] with enough steps, the most common step [10 s] of each, and its share."""
     width = _LONGEST_STEP // _TEN_SECONDS + 1
     pairs, counts = np.unique(starts // DAY * width + tens, return_counts=True)
     days, steps = pairs // width, pairs % width
@@ -194,7 +216,8 @@ def _ruling_intervals(
     is_first = np.r_[True, np.diff(days[order]) != 0]
     totals = np.bincount(np.cumsum(is_first) - 1, weights=counts[order])
     enough = totals >= _STEPS_PER_DAY
-    return days[order][is_first][enough], steps[order][is_first][enough]
+    shares = counts[order][is_first] / totals
+    return days[order][is_first][enough], steps[order][is_first][enough], shares[enough]
 
 
 def _note_missing_rows(tens: npt.NDArray[np.int64], dominant: int, log: FindingLog) -> None:

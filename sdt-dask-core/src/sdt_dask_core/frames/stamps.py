@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.types import is_object_dtype, is_string_dtype
 
+from sdt_dask_core.frames.column import shown
 from sdt_dask_core.frames.findings import FindingLog
 
 __all__ = ["DAY", "HOUR", "SECOND", "Record", "check_stray", "datetimes", "iso", "local_record", "put_in_order"]
@@ -21,6 +23,8 @@ DAY = 24 * HOUR
 _FIVE_YEARS = 5 * 365.25 * DAY
 #: No PV record is older; earlier stamps are numbers read in the wrong unit (seconds as nanoseconds gives 1970).
 _FIRST_YEAR = pd.Timestamp("1980-01-01")
+#: What Python's calendar holds, with room for any zone; rules of zones fail beyond.
+_FIRST_DAY, _LAST_DAY = np.array(["0001-01-03", "9999-12-29"], dtype="M8[us]").astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +53,39 @@ def local_record(times: pd.DatetimeIndex, values: npt.NDArray[np.float64], log: 
         # Before any arithmetic: nanoseconds end in 2262, which databases like to write for "no end".
         times = _typed(times.as_unit("us"))
     except pd.errors.OutOfBoundsDatetime:
-        log.fail(
-            "stray_timestamps",
-            f"timestamps run from {times.min()} to {times.max()}, which cannot be right. "
-            "Check the unit that the timestamps are read in.",
-        )
-    stamps = np.array(times.asi8, dtype=np.int64)
+        _fail_beyond(times.asi8, str(times.unit), log)
+    stamps = np.asarray(times.asi8, dtype=np.int64)
+    if stamps.min() < _FIRST_DAY or stamps.max() > _LAST_DAY:
+        _fail_beyond(stamps, "us", log)
     return Record(stamps if times.tz is None else stamps + _log_offset(times, log), values)
+
+
+def _fail_beyond(stamps: npt.NDArray[np.int64], unit: str, log: FindingLog) -> NoReturn:
+    # Not pandas' own text: it takes the calendar of Python, which ends with the year 9999.
+    first, last = (str(stamp) for stamp in np.array([stamps.min(), stamps.max()]).view(f"M8[{unit}]"))
+    log.fail(
+        "stray_timestamps",
+        f"timestamps run from {first} to {last}, which cannot be right: no calendar goes that far. "
+        "Check the unit that the timestamps are read in.",
+        n_rows=int(stamps.size),
+        timestamps=[first, last],
+    )
 
 
 def datetimes(index: pd.Index, log: FindingLog) -> pd.DatetimeIndex:
     """Return the index as a DatetimeIndex; fail where it holds no timestamps."""
     if isinstance(index, pd.DatetimeIndex):
         return index
-    if isinstance(index.dtype, pd.ArrowDtype) and index.dtype.kind == "M":
+    if isinstance(index.dtype, pd.ArrowDtype) and str(index.dtype).startswith("timestamp"):
         return _typed(pd.DatetimeIndex(index))
     kind = type(index).__name__
+    is_text = not isinstance(index, pd.MultiIndex) and (is_object_dtype(index.dtype) or is_string_dtype(index.dtype))
+    source = "frame.index" if is_text else "frame[...]"
     log.fail(
         "no_datetime_index",
         f"the frame's index is a {kind} of {index.dtype}, not a DatetimeIndex (its first entry is "
-        f"{str(index[0])[:60]!r}), so no value has a time. Set the timestamps as the index: "
-        "frame.set_index(pandas.to_datetime(frame[...])).",
+        f"{shown(index[0])!r}), so no value has a time. Set the timestamps as the index: "
+        f"frame.set_index(pandas.to_datetime({source})).",
         index_type=kind,
         dtype=str(index.dtype),
     )
@@ -129,21 +145,21 @@ def _standard_offset(times: pd.DatetimeIndex) -> pd.Timedelta:
 
 def put_in_order(record: Record, log: FindingLog) -> Record:
     """Return the record sorted by time, with one row a timestamp."""
-    steps = np.diff(record.stamps)
-    if (steps < 0).any():
+    # Comparing neighbours makes flags; differences would be as large as the stamps.
+    n_back = int(np.count_nonzero(record.stamps[1:] < record.stamps[:-1]))
+    if n_back:
         log.repaired(
             "sorted",
-            f"{int(np.count_nonzero(steps < 0))} rows come before their predecessor in time; the rows were sorted.",
-            n_rows=int(np.count_nonzero(steps < 0)),
+            f"{n_back} rows come before their predecessor in time; the rows were sorted.",
+            n_rows=n_back,
         )
         # Stable, so that the first of two equal timestamps stays the first.
         record = record.at(np.argsort(record.stamps, kind="stable"))
-        steps = np.diff(record.stamps)
-    return record if (steps > 0).all() else _drop_repeated(record, log)
+    return record if (record.stamps[1:] > record.stamps[:-1]).all() else _drop_repeated(record, log)
 
 
 def _drop_repeated(record: Record, log: FindingLog) -> Record:
-    is_first = np.r_[True, np.diff(record.stamps) != 0]
+    is_first = np.r_[True, record.stamps[1:] != record.stamps[:-1]]
     kept = record.at(is_first)
     first_values = kept.values[np.cumsum(is_first) - 1]
     same = (record.values == first_values) | (np.isnan(record.values) & np.isnan(first_values))
@@ -207,7 +223,7 @@ def _fail_stray(stray: npt.NDArray[np.int64], n_rows: int, why: str, log: Findin
         "stray_timestamps",
         f"{stray.size} of {n_rows} rows have timestamps {why}: {', '.join(shown)}{more}. They would stretch the "
         "record over years without data, and which time they belong to is not guessed. Drop or correct these rows "
-        "at the source, or give the period to analyse.",
+        "at the source, or give the period to analyse (since, until).",
         n_rows=int(stray.size),
         timestamps=shown,
     )

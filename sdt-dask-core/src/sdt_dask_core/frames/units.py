@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sdt_dask_core.frames.column import shown
 from sdt_dask_core.frames.findings import FindingLog
 
 __all__ = ["KW_PER_UNIT", "check_size", "stated_units"]
@@ -49,14 +50,14 @@ def stated_units(units: Any, attrs: Mapping[Any, Any], name: object, log: Findin
     if given is None:
         given = units
     if given is None:
-        _check_name("kW", False, str(name), log)
+        _check_name("kW", False, shown(name), log)
         log.noted(
             "units_not_stated",
             'no unit is stated, so the power was taken to be in kW. Set units to "W", "kW" or "MW".',
             taken="kW",
         )
         return "kW"
-    text = str(given.value if isinstance(given, enum.Enum) else given)
+    text = shown(given.value if isinstance(given, enum.Enum) else given)
     unit = _SPELLINGS.get(text.strip())
     if unit is None:
         log.fail(
@@ -65,7 +66,7 @@ def stated_units(units: Any, attrs: Mapping[Any, Any], name: object, log: Findin
             "(such as kWh) must be turned into power first.",
             units=text,
         )
-    _check_name(unit, True, str(name), log)
+    _check_name(unit, True, shown(name), log)
     return unit
 
 
@@ -124,9 +125,9 @@ def check_size(power: npt.NDArray[np.float64], units: str, metadata: Mapping[str
         return
     capacity = _capacity_kw(metadata)
     if capacity is None:
-        _note_implausible(float(np.quantile(positive, 0.95)), units, log)
+        _note_implausible(float(np.quantile(positive, 0.95, overwrite_input=True)), units, log)
         return
-    peak = float(np.quantile(positive, 0.995))
+    peak = float(np.quantile(positive, 0.995, overwrite_input=True))
     if _LEAST_OF_CAPACITY <= peak / capacity <= _MOST_OF_CAPACITY:
         return
     better = _fitting_unit(peak, units, capacity)

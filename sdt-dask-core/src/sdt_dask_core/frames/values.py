@@ -87,7 +87,7 @@ def check_has_power(power: npt.NDArray[np.float64], log: FindingLog) -> None:
             "the sensor may have been off line.",
             **facts,
         )
-    largest = float(np.abs(finite).max())
+    largest = max(float(finite.max()), -float(finite.min()))
     _check_enough(finite, largest, facts, log)
     if largest < _NO_POWER_KW:
         log.fail(
@@ -110,16 +110,16 @@ def check_has_power(power: npt.NDArray[np.float64], log: FindingLog) -> None:
 def _check_enough(finite: npt.NDArray[np.float64], largest: float, facts: dict[str, Any], log: FindingLog) -> None:
     # The sign first: negative power also has too few positive values, and the sign is then what to mend.
     # Values near zero do not count, for meters show a little consumption at night.
-    size = np.abs(finite)
-    large = finite[size > 0.1 * float(np.quantile(size, 0.95))]
-    n_negative = int(np.count_nonzero(large < 0))
-    if finite.size >= _FEWEST_VALUES and n_negative > 0.5 * large.size and largest >= _NO_POWER_KW:
+    limit = 0.1 * float(np.quantile(np.abs(finite), 0.95, overwrite_input=True))
+    n_negative = int(np.count_nonzero(finite < -limit))
+    n_large = n_negative + int(np.count_nonzero(finite > limit))
+    if finite.size >= _FEWEST_VALUES and n_negative > 0.5 * n_large and largest >= _NO_POWER_KW:
         log.fail(
             "mostly_negative",
-            f"{n_negative / large.size:.0%} of the values that are not near zero are negative (down to "
+            f"{n_negative / n_large:.0%} of the values that are not near zero are negative (down to "
             f"{finite.min():g} kW), so the sign convention is reversed: generation must be positive. "
             "Multiply the power by -1 in the plug or at the source.",
-            negative_share=round(n_negative / large.size, 4),
+            negative_share=round(n_negative / n_large, 4),
             smallest_kw=float(finite.min()),
             **facts,
         )

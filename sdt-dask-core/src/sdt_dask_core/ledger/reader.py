@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sdt_dask_core.errors import LedgerError
-from sdt_dask_core.ledger.rows import LastOutcome, PlannedTask, RunRow, planned_task, row_dict, run_row
+from sdt_dask_core.ledger.rows import LastOutcome, PlannedTask, RunRow, attempt_row, planned_task, row_dict, run_row
 from sdt_dask_core.ledger.schema import LEDGER_NAME, check_version, connect
 
 __all__ = ["LedgerReader"]
@@ -40,10 +40,14 @@ class LedgerReader:
             )
         self._connection = connect(self.path, "ro")
         try:
-            check_version(self._connection, self.path)
+            self._check()
         except BaseException:
             self._connection.close()
             raise
+
+    def _check(self) -> None:
+        if check_version(self._connection, self.path) == 0:
+            raise LedgerError(f"the ledger {self.path} is empty: no run has been written there yet")
 
     def __enter__(self: _Self) -> _Self:
         return self
@@ -87,6 +91,21 @@ class LedgerReader:
         )
         return {name: count for rows in (states, grades) for name, count in rows}
 
+    def reasons(self, run_id: str) -> dict[str, int]:
+        """Count the tasks of a run by reason, the most frequent first."""
+        cursor = self._connection.execute(
+            "SELECT reason, count(*) FROM task WHERE run_id = ? GROUP BY reason ORDER BY count(*) DESC, reason",
+            (run_id,),
+        )
+        return dict(cursor.fetchall())
+
+    def keys_because(self, run_id: str, reason: str) -> list[str]:
+        """Return the keys of a run that have this reason, in order."""
+        cursor = self._connection.execute(
+            "SELECT key FROM task WHERE run_id = ? AND reason = ? ORDER BY position", (run_id, reason)
+        )
+        return [key for (key,) in cursor]
+
     def rows(self, run_id: str) -> Iterator[dict[str, Any]]:
         """Yield one row per key of a run, in its order: the task's fields and its outcome's ``body`` (or None)."""
         cursor = self._connection.execute(
@@ -98,11 +117,11 @@ class LedgerReader:
             yield {**row_dict(cursor, row), "body": json.loads(row["body"]) if row["body"] else None}
 
     def attempts(self, run_id: str, key: str) -> list[dict[str, Any]]:
-        """Return the attempts at a key in a run, the first one first."""
+        """Return the attempts at a key in a run, the first one first; ``detail`` is a dict or None."""
         cursor = self._connection.execute(
             "SELECT * FROM attempt WHERE run_id = ? AND key = ? ORDER BY number", (run_id, key)
         )
-        return [row_dict(cursor, row) for row in cursor]
+        return [attempt_row(row_dict(cursor, row)) for row in cursor]
 
     def tasks(self, run_id: str, *states: str) -> list[PlannedTask]:
         """Return the tasks of a run in these states, in order."""

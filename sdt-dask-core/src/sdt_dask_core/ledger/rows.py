@@ -8,7 +8,17 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["LastOutcome", "PlannedTask", "RunRow", "now", "planned_task", "row_dict", "run_row", "task_values"]
+__all__ = [
+    "LastOutcome",
+    "PlannedTask",
+    "RunRow",
+    "attempt_row",
+    "now",
+    "planned_task",
+    "row_dict",
+    "run_row",
+    "task_values",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +32,7 @@ class PlannedTask:
     state : str
         "todo" or "skipped".
     reason : str
-        Why it runs or not: "new", "changed", "failed before", "unchanged", "forced", "no fingerprint", or a veto.
+        Why it runs or not: a word of `sdt_dask_core.due.DUE`, and what there is to say of it ("changed: data").
     fingerprint : str or None
         Of the source's data.
     digest : str
@@ -68,6 +78,12 @@ class RunRow:
 def row_dict(cursor: sqlite3.Cursor, row: sqlite3.Row) -> dict[str, Any]:
     """Return a row by column name."""
     return {column[0]: row[column[0]] for column in cursor.description}
+
+
+def attempt_row(row: dict[str, Any]) -> dict[str, Any]:
+    """Return an attempt with its detail as a value; a ledger of version 1 has none."""
+    detail = row.get("detail")
+    return {**row, "detail": None if detail is None else json.loads(detail)}
 
 
 def run_row(row: sqlite3.Row) -> RunRow:

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from sdt_dask_core.errors import LedgerError
 
-__all__ = ["LEDGER_NAME", "SCHEMA_VERSION", "check_version", "connect", "make_durable"]
+__all__ = ["LEDGER_NAME", "SCHEMA_VERSION", "check_version", "connect", "make_durable", "make_tables", "refuse_newer"]
 
 LEDGER_NAME = "ledger.sqlite"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE run (
@@ -61,6 +61,7 @@ CREATE TABLE attempt (
     started_at TEXT NOT NULL,
     ended_at TEXT,
     ending TEXT,
+    detail TEXT,
     PRIMARY KEY (run_id, key, number)
 );
 """
@@ -68,6 +69,8 @@ CREATE TABLE attempt (
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
     """Open a ledger's file; `mode` is SQLite's, "ro" or "rwc"."""
+    if mode == "ro" and _is_archived(path):
+        mode += "&immutable=1"  # or SQLite would want to make files beside it
     uri = f"file:{quote(os.fspath(path.absolute()))}?mode={mode}"
     try:
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
@@ -75,6 +78,12 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         raise LedgerError(f"the ledger {path} cannot be opened: {error}") from error
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def _is_archived(path: Path) -> bool:
+    """Tell whether a ledger is complete in its one file, in a folder where nobody of us can write."""
+    logs = (path.with_name(f"{path.name}-{kind}") for kind in ("wal", "journal"))
+    return not os.access(path.parent, os.W_OK) and not any(log.exists() and log.stat().st_size for log in logs)
 
 
 def make_durable(connection: sqlite3.Connection) -> None:
@@ -91,16 +100,51 @@ def make_durable(connection: sqlite3.Connection) -> None:
         )
 
 
-def check_version(connection: sqlite3.Connection, path: Path, *, create: bool = False) -> None:
-    """Refuse a file that is no ledger of this version; make the tables of an empty one with `create`."""
+def refuse_newer(path: Path) -> None:
+    """Refuse a ledger of a newer release before it is opened for writing, which may already write.
+
+    Raises
+    ------
+    LedgerError
+        A newer release wrote it; not a byte of it was changed.
+    """
+    if not path.is_file():
+        return
+    connection = connect(path, "ro")
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.DatabaseError:  # what a crash left needs a writer to mend it
+        return
+    finally:
+        connection.close()
+    _refuse_newer_than_this(version, path)
+
+
+def check_version(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the version of a ledger, 0 for an empty file; refuse one of a newer release, and what is no ledger."""
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (n_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        raise LedgerError(
+            f"the ledger {path} cannot be read: {error}; the next run that writes there mends what a crash left"
+        ) from error
     except sqlite3.DatabaseError as error:
         raise LedgerError(f"{path} is not a ledger: {error}; choose another output folder") from error
-    if version == 0 and create:
-        connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-    elif version != SCHEMA_VERSION:
+    _refuse_newer_than_this(version, path)
+    if version < 0 or (version == 0 and n_tables):
+        raise LedgerError(f"{path} is a database, but not a ledger; choose another output folder")
+    return int(version)
+
+
+def _refuse_newer_than_this(version: int, path: Path) -> None:
+    if version > SCHEMA_VERSION:
         raise LedgerError(
-            f"the ledger {path} has version {version}, this release reads version {SCHEMA_VERSION}; "
+            f"the ledger {path} has version {version}, this release reads versions 1 to {SCHEMA_VERSION}; "
             "upgrade sdt-dask-core or choose another output folder"
         )
+
+
+def make_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables of an empty file, in one transaction."""
+    connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")

@@ -13,10 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from sdt_dask_core.errors import LedgerError
-from sdt_dask_core.ledger.lock import lock_folder
+from sdt_dask_core.ledger.lock import FolderLock
+from sdt_dask_core.ledger.migration import migrate
 from sdt_dask_core.ledger.reader import LedgerReader
 from sdt_dask_core.ledger.rows import PlannedTask, now, task_values
-from sdt_dask_core.ledger.schema import LEDGER_NAME, check_version, connect, make_durable
+from sdt_dask_core.ledger.schema import (
+    LEDGER_NAME,
+    SCHEMA_VERSION,
+    check_version,
+    connect,
+    make_durable,
+    make_tables,
+    refuse_newer,
+)
+from sdt_dask_core.outcome import dump
 
 __all__ = ["Ledger"]
 
@@ -39,7 +49,7 @@ class Ledger(LedgerReader):
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        self._lock = lock_folder(self.folder)
+        self._lock = FolderLock(self.folder)
         try:
             self._open()
         except BaseException:
@@ -48,17 +58,27 @@ class Ledger(LedgerReader):
 
     def _open(self) -> None:
         self.path = self.folder / LEDGER_NAME
+        refuse_newer(self.path)
         self._connection = connect(self.path, "rwc")
         try:
             make_durable(self._connection)
-            check_version(self._connection, self.path, create=True)
+            self._make_or_migrate(check_version(self._connection, self.path))
             self._close_what_was_cut_off()
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise LedgerError(f"the ledger {self.path} cannot be opened: {error}; choose another output") from error
+            raise LedgerError(
+                f"the ledger {self.path} cannot be opened: {error}; make room or choose another output"
+            ) from error
         except BaseException:
             self._connection.close()
             raise
+
+    def _make_or_migrate(self, version: int) -> None:
+        if version == 0:
+            make_tables(self._connection)
+        elif version < SCHEMA_VERSION:
+            with self.transaction():
+                migrate(self._connection, version)
 
     def close(self) -> None:
         """Close the connection and release the lock."""
@@ -78,7 +98,10 @@ class Ledger(LedgerReader):
             self._connection.execute("BEGIN IMMEDIATE")
             yield
             self._connection.execute("COMMIT")
-        except sqlite3.OperationalError as error:
+        except sqlite3.IntegrityError:
+            self._roll_back()
+            raise
+        except sqlite3.DatabaseError as error:
             self._roll_back()
             raise LedgerError(
                 f"the ledger {self.path} cannot be written: {error}; what was recorded before is safe: "
@@ -90,7 +113,8 @@ class Ledger(LedgerReader):
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):  # the error that led here is the one to tell
+                self._connection.execute("ROLLBACK")
 
     def _close_what_was_cut_off(self) -> None:
         # Whoever wrote these is gone, or we would not hold the lock.
@@ -134,18 +158,29 @@ class Ledger(LedgerReader):
         (last,) = self._connection.execute(
             "SELECT coalesce(max(number), 0) FROM attempt WHERE run_id = ? AND key = ?", (run_id, key)
         ).fetchone()
-        self._connection.execute("INSERT INTO attempt VALUES (?, ?, ?, ?, NULL, NULL)", (run_id, key, last + 1, now()))
+        self._connection.execute(
+            "INSERT INTO attempt (run_id, key, number, started_at) VALUES (?, ?, ?, ?)", (run_id, key, last + 1, now())
+        )
         return int(last) + 1
 
-    def end_attempt(self, run_id: str, key: str, number: int, ending: str) -> None:
-        """Write how an attempt ended that gave no outcome. Call it inside `transaction`."""
+    def end_attempt(
+        self, run_id: str, key: str, number: int, ending: str, detail: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write how an attempt ended, and what is known of it. Call it inside `transaction`."""
+        known = None if detail is None else dump(detail)
         self._connection.execute(
-            "UPDATE attempt SET ended_at = ?, ending = ? WHERE run_id = ? AND key = ? AND number = ?",
-            (now(), ending, run_id, key, number),
+            "UPDATE attempt SET ended_at = ?, ending = ?, detail = ? WHERE run_id = ? AND key = ? AND number = ?",
+            (now(), ending, known, run_id, key, number),
         )
 
     def record(self, run_id: str, task: PlannedTask, number: int, outcome: Mapping[str, Any]) -> None:
-        """Write the outcome of a key: attempt, outcome and task together. Call it inside `transaction`."""
+        """Write the outcome of a key: attempt, outcome and task together. Call it inside `transaction`.
+
+        Raises
+        ------
+        LedgerError
+            The key has its outcome in this run already.
+        """
         body = json.dumps(outcome, ensure_ascii=False, allow_nan=False)
         cursor = self._connection.execute(
             "INSERT INTO outcome (run_id, key, attempt, recorded_at, status, grade, stage, cause, message, "
@@ -156,8 +191,10 @@ class Ledger(LedgerReader):
                 *(task.fingerprint, task.digest, body, hashlib.sha256(body.encode()).hexdigest()),
             ),
         )
-        self._connection.execute(
-            "UPDATE task SET state = ?, outcome_id = ? WHERE run_id = ? AND key = ?",
+        updated = self._connection.execute(
+            "UPDATE task SET state = ?, outcome_id = ? WHERE run_id = ? AND key = ? AND state = 'todo'",
             (outcome["status"], cursor.lastrowid, run_id, task.key),
         )
+        if updated.rowcount != 1:
+            raise LedgerError(f"key {task.key} is not to do in run {run_id}, so its outcome is not recorded again")
         self.end_attempt(run_id, task.key, number, str(outcome["status"]))

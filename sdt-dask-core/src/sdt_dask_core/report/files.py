@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdt_dask_core.errors import ConfigurationError
+from sdt_dask_core.whole_file import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,31 +25,24 @@ def write_table(table: pd.DataFrame, path: Path | str) -> Path:
     Raises
     ------
     ConfigurationError
-        Another file extension, or the folder cannot be written.
+        Another file extension, or the folder or the disk cannot be written.
     """
     path = Path(path)
     if path.suffix not in (".csv", ".parquet"):
         raise ConfigurationError(f"cannot export to {str(path)!r}: the extension decides, write .csv or .parquet")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+        with whole_file(path) as temporary:
+            _write(table, temporary, path.suffix)
     except OSError as error:
-        raise ConfigurationError(f"cannot export to {str(path)!r}: {error.strerror}; choose another folder") from error
-    os.close(handle)
-    try:
-        _write(table, Path(temporary))
-        with open(temporary, "rb") as file:  # noqa: PTH123 - a descriptor to sync
-            os.fsync(file.fileno())
-        os.replace(temporary, path)  # noqa: PTH105 - says what it does
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108
-        raise
+        raise ConfigurationError(
+            f"cannot export to {str(path)!r}: {error.strerror or error}; choose another folder or make room"
+        ) from error
     return path
 
 
-def _write(table: pd.DataFrame, path: Path) -> None:
-    if path.suffix == ".parquet":
+def _write(table: pd.DataFrame, path: Path, suffix: str) -> None:
+    if suffix == ".parquet":
         table.to_parquet(path, index=False)
     else:
         _without_formulas(table).to_csv(path, index=False)

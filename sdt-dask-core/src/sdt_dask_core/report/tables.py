@@ -48,13 +48,16 @@ def results_table(rows: Rows, columns: Iterable[Column]) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame, shape (n_keys, 4 + n_columns)
-        ``key`` (as `key_label` shows it), ``status`` (done, failed, skipped, todo), ``grade`` (ok, caution, withheld),
-        ``reasons``, then the result columns with their units in their names.
+    pandas.DataFrame, shape (n_keys, 5 + n_columns)
+        ``key`` (as `key_label` shows it), ``status`` (done, failed, skipped, todo), ``run_reason`` (why it ran or not:
+        new, changed: data, unchanged, vanished …), ``grade`` (ok, caution, withheld), ``reasons`` (of the grade), then
+        the result columns with their units in their names.
     """
     columns = list(columns)
     records = [{**_head(row), **_numbers(row, columns)} for row in rows]
-    return _typed(_frame(records, ["key", "status", "grade", "reasons", *(c.name for c in columns)]), columns)
+    return _typed(
+        _frame(records, ["key", "status", "run_reason", "grade", "reasons", *(c.name for c in columns)]), columns
+    )
 
 
 def withheld_table(rows: Rows, columns: Iterable[Column]) -> pd.DataFrame:
@@ -130,6 +133,7 @@ def _head(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "key": _label(row["key"]),
         "status": row["state"],
+        "run_reason": row["reason"],
         "grade": None if is_failed else row["grade"],
         "reasons": "" if is_failed else "; ".join(body.get("reasons", [])),
     }

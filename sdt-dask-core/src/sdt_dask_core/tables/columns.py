@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import pandas as pd
 
@@ -16,7 +16,7 @@ from sdt_dask_core.tables.numbers import number_count
 if TYPE_CHECKING:
     from sdt_dask_core.tables.table_format import TableFormat
 
-__all__ = ["ChosenColumns", "Table", "read_columns"]
+__all__ = ["ChosenColumns", "Kind", "Table", "read_columns"]
 
 #: The columns of long tables; the first three make a table a long one.
 LONG_COLUMNS = ("ts", "sensor", "meas_val_f", "site", "meas_name")
@@ -32,17 +32,24 @@ _DATE = re.compile(
 _ROW_NUMBER_NAME = re.compile(r"(Unnamed: \d+|__index_level_\d+__)?")
 _SHOWN = 12
 
+Kind = Literal["number", "time", "text"]
+
 
 class Table(Protocol):
     """What `CsvTable` and `ParquetTable` have in common."""
 
     name: str
     columns: tuple[str, ...]
-    sample: pd.DataFrame
     first_line: int
 
+    def kind(self, column: str) -> Kind:
+        """Return what the table itself says that a column holds; a text may be anything."""
+
+    def first_rows(self, column: str) -> pd.Series:
+        """Return the first rows of a column."""
+
     def read(
-        self, columns: Collection[str], *, text: Collection[str] = (), labels: Collection[str] = ()
+        self, columns: Collection[str], *, stamps: Collection[str] = (), labels: Collection[str] = ()
     ) -> pd.DataFrame:
         """Read columns in full."""
 
@@ -105,14 +112,14 @@ def _read_wide(table: Table, table_format: TableFormat, sensor: str | None) -> C
     if sensor is None and len(table_format.power_columns) > 1:
         raise _ambiguous_columns(table.name, table_format.power_columns, chosen=True)
     chosen = [sensor] if sensor is not None else list(table_format.power_columns) or _candidates(table, stamps)
-    frame = table.read([stamps, *chosen], text=[stamps])
+    frame = table.read([stamps, *chosen], stamps=[stamps])
     power = chosen[0] if len(chosen) == 1 else _only_with_numbers(table.name, frame[chosen])
     return ChosenColumns(table.name, power, frame[stamps], frame[power], table.first_line)
 
 
 def _only_timestamp_column(table: Table) -> str:
     """Return the only column that holds dates or, where none does, the only one that is named like timestamps."""
-    dated = [column for column in table.columns if _looks_dated(table.sample[column])]
+    dated = [column for column in table.columns if _looks_dated(table, column)]
     candidates = dated or [column for column in table.columns if _TIME_NAME.fullmatch(column)]
     if len(candidates) == 1:
         return candidates[0]
@@ -127,19 +134,18 @@ def _only_timestamp_column(table: Table) -> str:
     )
 
 
-def _looks_dated(values: pd.Series) -> bool:
-    if isinstance(values.dtype, pd.DatetimeTZDtype) or values.dtype.kind == "M":
-        return True
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        return False
-    texts = [str(value) for value in values if not pd.isna(value) and str(value).strip()]
+def _looks_dated(table: Table, column: str) -> bool:
+    kind = table.kind(column)
+    if kind != "text":
+        return kind == "time"
+    texts = [str(value) for value in table.first_rows(column) if not pd.isna(value) and str(value).strip()]
     return bool(texts) and sum(1 for text in texts if _DATE.fullmatch(text)) > len(texts) / 2
 
 
 def _candidates(table: Table, stamps: str) -> list[str]:
     """Return the columns that may be the power: numbers, or nothing yet, in the first rows."""
-    counts = {c: number_count(table.sample[c]) for c in table.columns if c != stamps}
-    sampled = {c: n for c, n in counts.items() if not _is_row_number(c, table.sample[c])}
+    samples = {c: table.first_rows(c) for c in table.columns if c != stamps}
+    sampled = {c: number_count(values) for c, values in samples.items() if not _is_row_number(c, values)}
     numeric = [c for c, (numbers, filled) in sampled.items() if numbers and 2 * numbers >= filled]
     empty = [c for c, (_, filled) in sampled.items() if not filled]
     if len(numeric) > 1:
@@ -176,7 +182,7 @@ def _read_long(table: Table, table_format: TableFormat, sensor: str | None) -> C
                 "set layout=wide, or timestamp_column if the timestamps have another name"
             )
     labels = [column for column in ("sensor", "meas_name", "site") if column in table.columns]
-    frame = table.read([stamps, "meas_val_f", *labels], text=[stamps], labels=labels)
+    frame = table.read([stamps, "meas_val_f", *labels], stamps=[stamps], labels=labels)
     frame = _rows_of(frame, table_format.power_columns, sensor, name=table.name)
     for column in labels:
         _require_one(frame, column, name=table.name)
@@ -205,9 +211,10 @@ def _rows_of(frame: pd.DataFrame, measured: tuple[str, ...], sensor: str | None,
 
 
 def _require_one(frame: pd.DataFrame, column: str, *, name: str) -> None:
-    found = _distinct(frame, column)
-    if len(found) < 2:  # noqa: PLR2004 - one or none: nothing to choose
+    codes = frame[column].cat.codes
+    if codes.min() == codes.max():
         return
+    found = _distinct(frame, column)
     how = {
         "sensor": f"choose one with the key ('name', {found[0]!r})",
         "meas_name": f"choose one with power_columns={found[0]!r}",

@@ -7,12 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sdt_dask_core import oversize
 from sdt_dask_core.errors import DataFormatError
-from sdt_dask_core.tables import source
+from sdt_dask_core.oversize import oversized, parquet_size, size_text
+from sdt_dask_core.tables.foreign import refuse_foreign
+from sdt_dask_core.tables.plain import as_category, with_plain_stamps
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sdt_dask_core.tables.columns import Kind
     from sdt_dask_core.tables.source import PlainBytes
     from sdt_dask_core.tables.table_format import TableFormat
 
@@ -20,6 +24,7 @@ __all__ = ["ParquetTable", "is_parquet", "open_table"]
 
 _MAGIC = b"PAR1"
 _SAMPLE_ROWS = 500
+_BATCH_ROWS = 64 * 1024
 
 
 @dataclass
@@ -32,47 +37,72 @@ class ParquetTable:
         How messages name it.
     columns : tuple of str
         Its column names; nested columns are left out.
-    sample : pandas.DataFrame
-        Its first rows.
     first_line : int
         1: rows are counted from 1.
     """
 
     name: str
     columns: tuple[str, ...]
-    sample: pd.DataFrame
     first_line: int
     _file: Any
+    _date_format: str | None
+
+    def kind(self, column: str) -> Kind:
+        """Return what the schema says that a column holds."""
+        from pyarrow import types
+
+        held = self._file.schema_arrow.field(column).type
+        if types.is_timestamp(held):
+            return "time"
+        is_number = types.is_integer(held) or types.is_floating(held) or types.is_boolean(held)
+        return "number" if is_number else "text"
+
+    def first_rows(self, column: str) -> pd.Series:
+        """Return the first rows of a column; those of the others stay unread, as they may have to come from afar."""
+        import pyarrow as pa
+
+        self._refuse_bomb([column])
+        with _wrapped(self.name):
+            batch = next(self._file.iter_batches(batch_size=_SAMPLE_ROWS, columns=[column]))
+            values: pd.Series = _as_frame(pa.Table.from_batches([batch]))[column]
+        return values
 
     def read(
-        self, columns: Collection[str], *, text: Collection[str] = (), labels: Collection[str] = ()
+        self, columns: Collection[str], *, stamps: Collection[str] = (), labels: Collection[str] = ()
     ) -> pd.DataFrame:
-        """Read columns in full; see `CsvTable.read`. Only `labels` change what the file says of a column.
+        """Read columns in full; see `CsvTable.read`.
 
         Raises
         ------
         DataFormatError
             The columns are too large, or the file is damaged.
         """
-        del text
         self._refuse_bomb(columns)
         with _wrapped(self.name):
-            frame = _as_frame(self._file.read(columns=list(columns)))
-        for column in labels:
-            frame[column] = frame[column].astype("object").fillna("").astype("str").astype("category")
+            table = self._table(columns)
+            if self._date_format is None:
+                table = with_plain_stamps(table, stamps)
+            categories = {column: as_category(table[column]) for column in labels}
+            frame: pd.DataFrame = _as_frame(table.drop_columns(list(labels))).assign(**categories)
         return frame
 
+    def _table(self, columns: Collection[str]) -> Any:
+        """Read columns, some rows at a time and counted: a file may hold more than it says of itself."""
+        import pyarrow as pa
+
+        batches, size = [], 0
+        for batch in self._file.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns)):
+            size += batch.nbytes
+            if size > oversize.MAX_BYTES:
+                raise oversized(self.name, f"takes {size_text(size)} of memory, and there is more")
+            batches.append(batch)
+        return pa.Table.from_batches(batches)
+
     def _refuse_bomb(self, columns: Collection[str]) -> None:
-        # Runs of equal values take no space in the file, so the rows count too, at 8 bytes a value.
-        metadata = self._file.metadata
-        size = metadata.num_rows * 8 * len(columns)
-        for group in range(metadata.num_row_groups):
-            chunks = (metadata.row_group(group).column(i) for i in range(metadata.num_columns))
-            size += sum(c.total_uncompressed_size for c in chunks if c.path_in_schema in columns)
-        if size > source.MAX_BYTES:
-            raise DataFormatError(
-                f"{self.name} would take {size / 1024**3:.1f} GiB of memory, more than the "
-                f"{source.MAX_BYTES / 1024**3:g} GiB that are read of one table; split it, one file for each system"
+        size = parquet_size(self._file.metadata, columns)
+        if size > oversize.MAX_BYTES:
+            raise oversized(
+                self.name, f"would take {size_text(size)} of memory", advice="split it, one file for each system"
             )
 
 
@@ -82,18 +112,17 @@ def is_parquet(plain: PlainBytes) -> bool:
 
 
 def open_table(plain: PlainBytes, table_format: TableFormat) -> ParquetTable:
-    """Read the schema of a Parquet table and its first rows.
+    """Read the schema of a Parquet table.
 
     Raises
     ------
     DataFormatError
         It is no Parquet file, is damaged or has no rows.
     """
-    del table_format
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     if not plain.head.startswith(_MAGIC):
+        refuse_foreign(plain)
         raise DataFormatError(
             f"{plain.name} is not a Parquet file though its name says so (it begins {plain.head[:8]!r}); "
             "copy it again or correct its name"
@@ -105,9 +134,7 @@ def open_table(plain: PlainBytes, table_format: TableFormat) -> ParquetTable:
         columns = tuple(f.name for f in file.schema_arrow if not str(f.type).startswith(("struct", "list", "map")))
         if len(set(columns)) < len(columns):
             raise DataFormatError(f"{plain.name} has two columns of one name among {columns}; rename one of them")
-        batch = next(file.iter_batches(batch_size=_SAMPLE_ROWS, columns=list(columns)))
-        sample = _as_frame(pa.Table.from_batches([batch]))
-    return ParquetTable(plain.name, columns, sample, 1, file)
+    return ParquetTable(plain.name, columns, 1, file, table_format.date_format)
 
 
 def _as_frame(table: Any) -> pd.DataFrame:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sdt_dask_core.tables.source import ByteStream
     from sdt_dask_core.tables.table_format import TableFormat
 
 __all__ = ["EXTENSIONS", "read_power"]
@@ -17,7 +18,7 @@ EXTENSIONS = (".csv.gz", ".parquet", ".csv")
 
 
 def read_power(
-    source: Path | BinaryIO, *, name: str, table_format: TableFormat, sensor: str | None = None
+    source: Path | ByteStream, *, name: str, table_format: TableFormat, sensor: str | None = None
 ) -> pd.DataFrame:
     """Read the power series of one sensor from a CSV (plain or gzip) or Parquet table.
 
@@ -26,7 +27,8 @@ def read_power(
     Parameters
     ----------
     source : pathlib.Path or binary file object
-        The table. A file object needs ``read`` only, is read once and stays open.
+        The table. A file object needs ``read`` only, is read once and stays open; of Parquet, one that can also seek
+        is read only where the columns are that are needed.
     name : str
         How messages name the table.
     table_format : TableFormat

@@ -4,41 +4,62 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from sdt_dask_core import oversize
 from sdt_dask_core.errors import AccessDeniedError, DataFormatError, KeyNotFoundError, SourceUnavailableError
+from sdt_dask_core.oversize import oversized, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Buffer  # type: ignore[attr-defined,unused-ignore]
 
-__all__ = ["MAX_BYTES", "PlainBytes", "open_plain"]
-
-#: Most bytes that are read of one table after decompression, so that a hostile file cannot fill the memory: 2 GiB.
-MAX_BYTES = 2 * 1024**3
+__all__ = ["ByteStream", "PlainBytes", "open_plain"]
 
 _HEAD_BYTES = 256 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
+# Tables of power shrink to a tenth or a thirtieth. What unpacks to so many times its size is a bomb, which shows long
+# before it fills the memory.
+_MOST_TIMES = 250
+_BOMB_FROM = 32 * 1024**2
+
+
+class ByteStream(Protocol):
+    """A binary file object; one that can also seek is read only where it is needed."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, `size` or fewer; nothing at the end only."""
 
 
 class PlainBytes(io.RawIOBase):
-    """The decompressed bytes of a table: readable once, its head twice, never more than `MAX_BYTES`.
+    """The decompressed bytes of a table: readable once, its head twice, never more than `oversize.MAX_BYTES`.
+
+    Parameters
+    ----------
+    stream : binary file object
+        Where they come from.
+    name : str
+        How messages name the table.
+    packed : PlainBytes, optional
+        What `stream` unpacks.
 
     Attributes
     ----------
-    name : str
-        How messages name the table.
     head : bytes
         Its first bytes, enough to know its format and its columns.
+    n_read : int
+        How many were read so far.
     """
 
-    def __init__(self, stream: Any, name: str) -> None:
+    def __init__(self, stream: Any, name: str, packed: PlainBytes | None = None) -> None:
         self.name = name
         self._stream = stream
-        self._count = 0
+        self._packed = packed
+        self.n_read = 0
         self.head = self._read_head()
         self._ahead = memoryview(self.head)
 
@@ -46,6 +67,22 @@ class PlainBytes(io.RawIOBase):
     def is_cut(self) -> bool:
         """Whether there may be more than the head."""
         return len(self.head) >= _HEAD_BYTES
+
+    def parts(self) -> Iterator[bytes | memoryview]:
+        """Yield all that is left, in small parts.
+
+        Raises
+        ------
+        DataFormatError
+            It is larger than what is held of one table; known before it is read where the source tells its size.
+        """
+        size = _size_of(self._stream) if self._packed is None else None
+        if size is not None and size > oversize.MAX_BYTES:
+            raise oversized(self.name, f"has {size_text(size)}")
+        yield self._ahead
+        self._ahead = self._ahead[len(self._ahead) :]
+        while part := self._read_on(_HEAD_BYTES):
+            yield part
 
     def readable(self) -> bool:
         """Tell that it can be read."""
@@ -62,13 +99,17 @@ class PlainBytes(io.RawIOBase):
         view[: len(data)] = data
         return len(data)
 
+    def readall(self) -> bytes:
+        """Return all that is left; see `parts`."""
+        return b"".join(self.parts())
+
     def seekable_whole(self) -> BinaryIO:
         """Return all of it as a stream that can seek, as Parquet, which is read from its end, needs."""
-        if not isinstance(self._stream, gzip.GzipFile) and getattr(self._stream, "seekable", lambda: False)():
+        if self._packed is None and getattr(self._stream, "seekable", lambda: False)():
             self._stream.seek(0)
             seekable: BinaryIO = self._stream
             return seekable
-        return io.BytesIO(io.BufferedReader(self).read())
+        return io.BytesIO(self.readall())
 
     def _read_head(self) -> bytes:
         parts: list[bytes] = []
@@ -83,17 +124,23 @@ class PlainBytes(io.RawIOBase):
             raise DataFormatError(
                 f"{self.name} cannot be decompressed: {error}; the file is cut off or damaged, copy it again"
             ) from error
-        self._count += len(data)
-        if self._count > MAX_BYTES:
-            raise DataFormatError(
-                f"{self.name} is larger than {MAX_BYTES / 1024**3:g} GiB when decompressed, which is more than is read "
-                "of one table; split it, one file for each system"
-            )
+        self.n_read += len(data)
+        self._refuse_bomb()
         return data
+
+    def _refuse_bomb(self) -> None:
+        if self.n_read > oversize.MAX_BYTES:
+            unpacked = "" if self._packed is None else " when unpacked"
+            raise oversized(self.name, f"is larger than {size_text(oversize.MAX_BYTES)}{unpacked}")
+        if self._packed is not None and self.n_read > max(_BOMB_FROM, _MOST_TIMES * self._packed.n_read):
+            raise DataFormatError(
+                f"{self.name} unpacks to more than {_MOST_TIMES} times its size: {size_text(self._packed.n_read)} "
+                f"became {size_text(self.n_read)}, and there is more; no table of power does that, check its origin"
+            )
 
 
 @contextmanager
-def open_plain(source: Path | BinaryIO, name: str) -> Iterator[PlainBytes]:
+def open_plain(source: Path | ByteStream, name: str) -> Iterator[PlainBytes]:
     """Open a table and take off its compression, which its first bytes tell; a stream stays open afterwards.
 
     Raises
@@ -125,10 +172,23 @@ def _open_path(path: Path, name: str) -> BinaryIO:
         raise SourceUnavailableError(f"{name} cannot be read: {error.strerror} ('{path}')") from error
 
 
+def _size_of(stream: Any) -> int | None:
+    """Return how long a file, or an object far away that was begun to be read, is; None where nobody says."""
+    known: int | None = getattr(stream, "known_size", None)
+    if known is not None:
+        return known
+    try:
+        return os.fstat(stream.fileno()).st_size
+    except (AttributeError, OSError, ValueError):  # no file of this machine
+        return None
+
+
 def _take_off_compression(plain: PlainBytes) -> PlainBytes:
     if plain.head.startswith(_GZIP_MAGIC):
         packed = io.BufferedReader(plain)
-        plain = PlainBytes(gzip.GzipFile(fileobj=packed), plain.name)
+        plain = PlainBytes(gzip.GzipFile(fileobj=packed), plain.name, plain)
+        if plain.head.startswith(_GZIP_MAGIC):
+            raise DataFormatError(f"{plain.name} is compressed twice; unpack it once, or leave its key out")
     if not plain.head:
         raise DataFormatError(f"{plain.name} is empty (0 bytes); copy the file again or leave its key out")
     return plain

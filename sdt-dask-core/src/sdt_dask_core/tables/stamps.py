@@ -42,23 +42,26 @@ def parse_stamps(chosen: ChosenColumns, table_format: TableFormat) -> pd.Datetim
     DataFormatError
         There are none, one of them cannot be read, or the order of day and month is open.
     """
-    values = chosen.stamps
-    if isinstance(values.dtype, pd.DatetimeTZDtype) or values.dtype.kind == "M":
-        parsed = values
-    elif pd.api.types.is_numeric_dtype(values.dtype):
-        parsed = _from_epochs(values, chosen)
-    else:
-        parsed = _from_texts(_as_texts(values), chosen, table_format)
-    if parsed.isna().all():
-        raise DataFormatError(f"{chosen.name} has no timestamps: the column {_column(chosen)} is empty")
-    _refuse_bare_days(parsed, chosen)
     try:
+        parsed = _parsed(chosen, table_format)
+        if parsed.isna().all():
+            raise DataFormatError(f"{chosen.name} has no timestamps: the column {_column(chosen)} is empty")
+        _refuse_bare_days(parsed, chosen)
         index: pd.DatetimeIndex = pd.DatetimeIndex(parsed).as_unit("ns")
     except pd.errors.OutOfBoundsDatetime as error:
         raise DataFormatError(
             f"{chosen.name}: the column {_column(chosen)} holds a timestamp that no data can have: {error}"
         ) from error
     return index
+
+
+def _parsed(chosen: ChosenColumns, table_format: TableFormat) -> pd.Series:
+    values = chosen.stamps
+    if isinstance(values.dtype, pd.DatetimeTZDtype) or values.dtype.kind == "M":
+        return values
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return _from_epochs(values, chosen)
+    return _from_texts(_as_texts(values), chosen, table_format)
 
 
 def _as_texts(values: pd.Series) -> pd.Series:
@@ -88,10 +91,22 @@ def _from_common_formats(texts: pd.Series, chosen: ChosenColumns) -> pd.Series:
     if _is_complete(parsed, texts):
         return parsed
     if _YEAR_LAST.fullmatch(_first_bad(parsed, texts)[1]):
+        _refuse_two_forms(parsed, texts, chosen)
         return _from_year_last(texts, chosen)
     named = _by_formats(texts, _NAMED_MONTHS)
     # Where nearly all are ISO, the few that are not are the bad ones.
     return _complete(named if named.notna().sum() > parsed.notna().sum() else parsed, texts, chosen)
+
+
+def _refuse_two_forms(parsed: pd.Series, texts: pd.Series, chosen: ChosenColumns) -> None:
+    """Refuse dates that begin with the year beside dates that end with it: two exports were put together."""
+    if parsed.isna().all():
+        return
+    row, other = _first_row(parsed.notna()), _first_bad(parsed, texts)
+    raise DataFormatError(
+        f"{chosen.name}: the timestamps have two forms: {texts[row][:60]!r} in line {row + chosen.first_line} and "
+        f"{other[1][:60]!r} in line {other[0] + chosen.first_line} of the column {_column(chosen)}; write all alike"
+    )
 
 
 def _own_offsets(texts: pd.Series) -> pd.Series:
@@ -164,7 +179,7 @@ def _by_formats(texts: pd.Series, dates: tuple[str, ...]) -> pd.Series:
         )
         if pattern is None:
             break
-        found = pd.to_datetime(todo, format=pattern, errors="coerce").dropna()
+        found = pd.to_datetime(todo, format=pattern, errors="coerce").dropna().astype("datetime64[ns]")
         parsed[found.index] = found
         todo = todo.drop(found.index)
     return parsed
@@ -192,7 +207,7 @@ def _from_epochs(numbers: pd.Series, chosen: ChosenColumns) -> pd.Series:
 
 def _refuse_bare_days(parsed: pd.Series, chosen: ChosenColumns) -> None:
     stamps = parsed.dropna()
-    if stamps.nunique() > len(stamps) / 2 or (stamps.dt.normalize() != stamps).any():
+    if (stamps.dt.normalize() != stamps).any() or stamps.nunique() > len(stamps) / 2:
         return
     raise DataFormatError(
         f"{chosen.name}: the column {_column(chosen)} holds days without a time of the day; "

@@ -1,0 +1,60 @@
+"""How a run ends: its tables, and its state in the ledger."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+
+from sdt_dask_core.errors import ClusterLostError, ConfigurationError, LedgerError, SdtDaskError
+from sdt_dask_core.ledger import Ledger
+from sdt_dask_core.run import Run
+
+__all__ = ["ended"]
+
+logger = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def ended(ledger: Ledger, run_id: str) -> Iterator[None]:
+    """Write the tables of a run, and then how it ended, also when it ended early.
+
+    It is complete only when its tables stand, so that `resume` writes those for which there was no room. When the run
+    ends with an error, that error is raised, whatever else cannot be written.
+
+    Raises
+    ------
+    LedgerError
+        The tables or the ledger cannot be written.
+    """
+    try:
+        yield
+        _write_tables(ledger, run_id)
+        ledger.end_run(run_id, "complete")
+    except LedgerError:
+        # It is the one error to tell; the next writer finds a run that goes on no more, and says so.
+        with contextlib.suppress(SdtDaskError):
+            ledger.end_run(run_id, "interrupted")
+        raise
+    except BaseException as error:
+        state = "lost" if isinstance(error, ClusterLostError) else "interrupted"
+        # Also the tables, because those of the run before would be taken for those of this one.
+        _try(lambda: _write_tables(ledger, run_id))
+        _try(lambda: ledger.end_run(run_id, state))
+        raise
+
+
+def _write_tables(ledger: Ledger, run_id: str) -> None:
+    try:
+        Run(ledger.folder, run_id).write_tables()
+    except ConfigurationError as error:
+        raise LedgerError(
+            f"{error.message}; every outcome is safe in the ledger: sdt-dask resume {ledger.folder} writes the tables"
+        ) from error
+
+
+def _try(write: Callable[[], None]) -> None:
+    try:
+        write()
+    except Exception as error:  # noqa: BLE001 - the error that ended the run is on its way up
+        logger.warning("%s", error)

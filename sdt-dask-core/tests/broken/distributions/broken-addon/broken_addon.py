@@ -1,0 +1,3 @@
+"""An addon that raises at import."""
+
+raise RuntimeError("no message broker")

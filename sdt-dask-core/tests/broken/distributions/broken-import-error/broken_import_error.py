@@ -1,0 +1,3 @@
+"""Raises at import."""
+
+raise RuntimeError("no licence file in the home folder")

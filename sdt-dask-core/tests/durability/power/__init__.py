@@ -1,0 +1,1 @@
+"""Power cuts, simulated: what SQLite does to its files is traced, and disks are rebuilt from parts of it."""

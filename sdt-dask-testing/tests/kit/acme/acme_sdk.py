@@ -1,0 +1,1 @@
+"""What the distribution of the plugs requires."""
