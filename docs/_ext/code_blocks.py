@@ -4,7 +4,8 @@
 - ``console`` runs each line that starts with ``$ `` in bash; a command that fails fails the block, unless the page says
   ``# exit code N`` behind it;
 - a block whose first line is a comment with a file name (``# folder/dataplug.py``) is written there, and
-  so is a block under ``<!-- file: systems.csv -->``.
+  so is a block under ``<!-- file: systems.csv -->``;
+- a page that installs something says ``<!-- own environment -->`` before, and its ``console`` blocks then run in one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from own_environment import make_environment
 from sybil import Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.myst import CodeBlockParser
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _FILE = re.compile(r"\A# (\S+\.(?:py|toml|txt|csv))\n")
 _NAMED = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", re.DOTALL)
+_OWN_ENVIRONMENT = re.compile(r"^<!-- own environment -->$", re.MULTILINE)
 _EXIT_CODE = re.compile(r"\s+# exit code (\d+)\s*\Z")
 _run_python = PythonEvaluator()
 
@@ -57,7 +60,7 @@ def _toml(example: Example) -> None:
 
 
 def _console(example: Example) -> None:
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = example.namespace.get("_environment") or {**os.environ, "PATH": _path(Path(sys.executable).parent)}
     for line in example.parsed.splitlines():
         if not line.startswith("$ "):
             continue
@@ -67,6 +70,20 @@ def _console(example: Example) -> None:
             ["bash", "-euc", command], env=environment, capture_output=True, text=True, check=False, timeout=300
         )
         assert done.returncode == (int(wanted[1]) if wanted else 0), f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+def _path(first: Path) -> str:
+    return f"{first}{os.pathsep}{os.environ['PATH']}"
+
+
+def _own_environments(document: Document) -> Iterable[Region]:
+    for match in _OWN_ENVIRONMENT.finditer(document.text):
+        yield Region(match.start(), match.end(), None, _enter_environment)
+
+
+def _enter_environment(example: Example) -> None:
+    commands, variables = make_environment(Path.cwd() / ".environment")
+    example.namespace["_environment"] = {**os.environ, **variables, "PATH": _path(commands)}
 
 
 def _named_blocks(document: Document) -> Iterable[Region]:
@@ -93,6 +110,7 @@ code_blocks = partial(
     Sybil,
     parsers=[
         _named_blocks,
+        _own_environments,
         CodeBlockParser(language="python", evaluator=_python),
         CodeBlockParser(language="toml", evaluator=_toml),
         CodeBlockParser(language="console", evaluator=_console),

@@ -15,10 +15,12 @@ from sphinx.util.docutils import SphinxDirective
 from sdt_dask_core import errors, hookspecs
 from sdt_dask_core.causes import FIXES
 from sdt_dask_core.contract import HOOKS
+from sdt_dask_core.due import DUE
 from sdt_dask_core.frames import FINDINGS
 from sdt_dask_core.options import options_of
 from sdt_dask_core.registry import find_provider, load_class
 from sdt_dask_core.report.tables import FRAME_COLUMNS
+from sdt_dask_core.retries import POLICIES, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,6 +64,28 @@ def causes() -> list[str]:
     return _table(("cause", "what to do"), ((f"`{cause}`", fix) for cause, fix in FIXES.items()))
 
 
+def retries() -> list[str]:
+    """Return which causes are tried again by themselves, and how."""
+    rows = ((f"`{cause}`", policy.attempts, _how(policy)) for cause, policy in POLICIES.items())
+    return _table(("cause", "attempts", "how"), rows)
+
+
+def _how(policy: Policy) -> str:
+    if policy.wait:
+        return f"after about {policy.wait:g} s, then four times as long, each a little more or less by chance"
+    if policy.share > 1:
+        return (
+            f"when no other key computes, with {policy.share} times its worker's memory limit; left out where the "
+            "machine has no more than that limit"
+        )
+    return "at once"
+
+
+def due() -> list[str]:
+    """Return why a key runs or not."""
+    return _table(("reason", "meaning"), ((f"`{word}`", meaning) for word, meaning in DUE.items()))
+
+
 def findings() -> list[str]:
     """Return what the checks of a frame find and what to do about it."""
     return _table(("finding", "what to do"), ((f"`{code}`", fix) for code, fix in FINDINGS.items()))
@@ -90,7 +114,9 @@ class ContractTable(SphinxDirective):
         "options": options,
         "columns": columns,
         "causes": causes,
+        "retries": retries,
         "findings": findings,
+        "due": due,
         "errors": error_tree,
         "hooks": hooks,
     }
