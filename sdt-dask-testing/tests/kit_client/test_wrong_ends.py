@@ -60,21 +60,27 @@ SLOW_START = """
 class Wrong(Good):
     def make_client(self):
         if "while the cluster starts" in Path(sys.argv[1]).read_text():  # what the kit asks for
-            self.task = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-            {wait}
+            {start}
         return super().make_client()
+
+    def start(self):
+        # Deaf to the interrupt, as a task in a cloud is.
+        return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
 """
+# Who swallows it and comes to an end is interrupted by core then; this one tries again for ever.
 SWALLOWS = SLOW_START.format(
-    wait="""try:
-                self.task.wait()
-            except KeyboardInterrupt:
-                pass"""
+    start="""task = None
+            while task is None or task.poll() is None:
+                try:
+                    task = task or self.start()
+                    task.wait()
+                except KeyboardInterrupt:
+                    pass"""
 )
-# Deaf to the interrupt, as a task in a cloud is.
-LEAVES = SLOW_START.replace("import time;", "import signal, time; signal.signal(2, signal.SIG_IGN);").format(
-    wait="time.sleep(600)"
+LEAVES = SLOW_START.format(
+    start="""self.start()
+            time.sleep(600)"""
 )
-LEAVES = LEAVES.replace("Popen([", "Popen(start_new_session=True, args=[")
 # It never ends, so the time that it gets to end decides nothing.
 ENDS_SOON = "time_to_end = 3.0"
 
