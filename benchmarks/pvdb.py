@@ -26,14 +26,13 @@ FILL = (
 INDEX = "CREATE INDEX ON measurements (site, meas_name, sensor, ts)"
 
 METER = """
-import json, resource, sys, time
+import json, sys, time
+from sdt_dask_testing.peak import peak_memory
 given = json.loads(sys.argv[1])
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 def measured(read):
-    before, start = peak(), time.perf_counter()
+    before, start = peak_memory(), time.perf_counter()
     rows = len(read())
-    print(json.dumps({"seconds": time.perf_counter() - start, "bytes": peak() - before, "rows": rows}))
+    print(json.dumps({"seconds": time.perf_counter() - start, "bytes": peak_memory() - before, "rows": rows}))
 """
 PLUG = """
 import numpy, pandas, psycopg2

@@ -12,19 +12,19 @@ from pvdb_source import Source
 ROWS = 5_000_000
 
 SCRIPT = """
-import json, resource, sys
+import json, sys
 import numpy, pandas, psycopg2
 from sdt_dask_core.options import options_of
 from sdt_dask_plug_pvdb import PvdbPlug
 from sdt_dask_plug_pvdb import frame, series
+from sdt_dask_testing.peak import peak_memory
 
 options = options_of(PvdbPlug, kind="plug", name="pvdb")
 given = json.loads(sys.argv[1])
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 PvdbPlug(**options.build_arguments({**given, "end": "2001-01-01 06:00:00"})).get_data(("a", "s"))
-before = peak()
+before = peak_memory()
 got = PvdbPlug(**options.build_arguments(given)).get_data(("a", "s"))
-print(json.dumps([len(got), float(got["ac_power"].sum()), bool(got.index.is_unique), peak() - before]))
+print(json.dumps([len(got), float(got["ac_power"].sum()), bool(got.index.is_unique), peak_memory() - before]))
 """
 
 

@@ -30,21 +30,19 @@ MIB = 1024**2
 
 # Reads one table in a process of its own; tells its error and by how much its memory grew.
 READ = """
-    import json, resource, sys
+    import json, sys
     from pathlib import Path
     from sdt_dask_core.tables import TableFormat, csv_table, parquet_table, read_power
+    from sdt_dask_testing.peak import peak_memory
     import pyarrow.csv, pyarrow.parquet
 
-    def peak():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
     read_power(Path(sys.argv[2]), name="warm", table_format=TableFormat())
-    before, said = peak(), "it was read"
+    before, said = peak_memory(), "it was read"
     try:
         read_power(Path(sys.argv[1]), name=Path(sys.argv[1]).name, table_format=TableFormat())
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
-    print(json.dumps({"said": said, "grew": peak() - before}))
+    print(json.dumps({"said": said, "grew": peak_memory() - before}))
 """
 
 
