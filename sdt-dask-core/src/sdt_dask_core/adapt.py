@@ -48,6 +48,11 @@ class AdaptedPlug(Plug):
         text: str | None = _call(self.inner, "fingerprint", key)
         return text
 
+    def data_size(self, key: Key) -> int | None:
+        """Call the plain ``data_size`` where there is one."""
+        size: int | None = _call(self.inner, "data_size", key)
+        return size
+
     def system_metadata(self, key: Key) -> Mapping[str, Any] | None:
         """Call the plain ``system_metadata`` where there is one."""
         metadata: Mapping[str, Any] | None = _call(self.inner, "system_metadata", key)

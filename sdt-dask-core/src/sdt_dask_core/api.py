@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import sys
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,20 @@ from sdt_dask_core.analyses import Analysis, order_analyses
 from sdt_dask_core.costs import Estimate, dollars, estimate, refuse_unless_cost_is_known
 from sdt_dask_core.environment import versions
 from sdt_dask_core.errors import ConfigurationError, LocalityError, OptionError
+from sdt_dask_core.expected import measured_in
 from sdt_dask_core.folder import is_user_folder, read_user_folder
 from sdt_dask_core.job import Job
 from sdt_dask_core.ledger import LEDGER_NAME, Ledger, LedgerReader
 from sdt_dask_core.limits import Limits
 from sdt_dask_core.manifest import read_manifest
 from sdt_dask_core.options import options_of
-from sdt_dask_core.plan import Plan, SystemRow, make_plan
+from sdt_dask_core.plan import Plan, Planner, SystemRow
 from sdt_dask_core.reference import Reference, refer_to
 from sdt_dask_core.registry import find_provider, load_class
 from sdt_dask_core.run import Run
 from sdt_dask_core.session import Observer, continue_run, driver_hooks, refuse_second_main, work_off
 from sdt_dask_core.settings import RunSettings
 from sdt_dask_core.systems import systems_of
-from sdt_dask_core.vanished import earlier_tasks
 from sdt_dask_core.window import Window
 
 __all__ = ["SDTDask"]
@@ -180,30 +181,35 @@ class SDTDask:
             The run ended early; what was finished is recorded and `resume` does the rest.
         """
         self._refuse_problems()
+        settings = self._settings_for(keys)
+        distributions = (settings.job.plug.distribution, settings.client.distribution)
         with Ledger(self.output) as ledger:
-            plan = self._plan(keys, ledger, force=force)
-            self._warn_of_cost(len(plan.todo))
-            settings = self._settings_for(keys)
-            distributions = (settings.job.plug.distribution, settings.client.distribution)
-            run_id = ledger.begin_run(settings.as_dict(), versions(distributions), plan.tasks)
-            work_off(ledger, run_id, settings, plan.todo, observe)
+            with self._planner(settings, ledger, force=force) as planner:
+                tasks = planner.tasks(self._systems(keys, planner.hooks))
+                run_id = ledger.begin_run(settings.as_dict(), versions(distributions), tasks)
+            self._warn_of_cost(ledger.counts(run_id).get("todo", 0))
+            work_off(ledger, run_id, settings, observe)
         return Run(self.output, run_id)
 
     def plan(self, keys: Iterable[Any] | None = None, *, force: bool = False) -> Plan:
         """Return what `execute` would do and why; no cluster is started and nothing is written."""
-        if not (self.output / LEDGER_NAME).is_file():
-            return self._plan(keys, None, force=force)
-        with LedgerReader(self.output) as ledger:
-            return self._plan(keys, ledger, force=force)
+        with contextlib.ExitStack() as opened:
+            ledger = self._ledger(opened)
+            planner = opened.enter_context(self._planner(self._settings_for(keys), ledger, force=force))
+            return planner.plan(self._systems(keys, planner.hooks))
 
-    def estimate(self, n_keys: int) -> Estimate:
-        """Return what so many keys would take and cost: by the newest run in the output folder, or a guess."""
-        return estimate(self.settings, self.output, n_keys)
+    def estimate(self, what: int | Plan) -> Estimate:
+        """Return what so many keys, or a plan, would take and cost: by what was measured here before, or a guess."""
+        if isinstance(what, Plan):
+            return estimate(self.settings, what.measured, len(what.todo), seconds=what.seconds)
+        with contextlib.ExitStack() as opened:
+            measured = measured_in(self._ledger(opened), self.settings.job.digests({}, {}))
+        return estimate(self.settings, measured, what)
 
     def systems(self, keys: Iterable[Any] | None = None) -> Generator[SystemRow]:
         """Yield, lazily, the systems that `execute` considers: of the keys, of the manifest, or what the plug lists."""
         with driver_hooks(self.settings.job) as hooks:
-            yield from systems_of(keys, self._manifest, self.settings.job.plug, hooks)
+            yield from self._systems(keys, hooks)
 
     def resume(
         self,
@@ -277,17 +283,18 @@ class SDTDask:
     def _settings_for(self, keys: Iterable[Any] | None) -> RunSettings:
         return replace(self.settings, keys_from=self._keys_from if keys is None else "")
 
-    def _plan(self, keys: Iterable[Any] | None, ledger: LedgerReader | None, *, force: bool) -> Plan:
-        with driver_hooks(self.settings.job) as hooks:
-            return make_plan(
-                systems_of(keys, self._manifest, self.settings.job.plug, hooks),
-                job=self.settings.job,
-                versions={analysis.name: analysis.version for analysis in self._analyses},
-                hooks=hooks,
-                last=ledger.last_outcomes() if ledger else {},
-                force=force,
-                earlier=earlier_tasks(ledger, self._settings_for(keys)) if ledger else (),
-            )
+    def _systems(self, keys: Iterable[Any] | None, hooks: Any) -> Iterator[SystemRow]:
+        return systems_of(keys, self._manifest, self.settings.job.plug, hooks)
+
+    def _ledger(self, opened: contextlib.ExitStack) -> LedgerReader | None:
+        is_there = (self.output / LEDGER_NAME).is_file()
+        return opened.enter_context(LedgerReader(self.output)) if is_there else None
+
+    @contextlib.contextmanager
+    def _planner(self, settings: RunSettings, ledger: LedgerReader | None, *, force: bool) -> Iterator[Planner]:
+        versions_of = {analysis.name: analysis.version for analysis in self._analyses}
+        with driver_hooks(settings.job) as hooks:
+            yield Planner(settings, versions_of, hooks=hooks, ledger=ledger, force=force)
 
 
 def _is_installed_plug(plug: object) -> bool:

@@ -7,12 +7,12 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sdt_dask_core.errors import LedgerError, OptionError
+from sdt_dask_core.errors import OptionError
 
 if TYPE_CHECKING:
+    from sdt_dask_core.expected import Measured
     from sdt_dask_core.reference import Reference
     from sdt_dask_core.settings import RunSettings
 
@@ -34,58 +34,50 @@ class Estimate:
     n_keys : int
         Number of keys.
     seconds_per_key : float
-        Computing time of one key on one core [s].
+        Computing time of one key on one core [s]; a guess where nothing was measured.
     n_measured : int
-        Number of systems whose mean time this is; 0 for a guess.
+        Number of systems that were measured, with the same analyses; 0 for a guess.
     dollars : float or None
         What the client says that they cost [US dollars]; None where it does not know.
+    peak_mb : float or None
+        Most memory that the process that computes held for one of those that were measured [MiB].
     """
 
     n_keys: int
     seconds_per_key: float
     n_measured: int
     dollars: float | None
+    peak_mb: float | None = None
 
     @property
     def basis(self) -> str:
         """Where the time comes from, for people."""
         if self.n_measured:
-            return f"the mean of {self.n_measured} done here before"
+            return f"measured on {self.n_measured} done here before"
         return "a guess for two to three years at 15 min; it is measured once some are done here"
 
 
-def estimate(settings: RunSettings, output: Path | str, n_keys: int) -> Estimate:
-    """Return what keys would take and cost, by the client's prices and the newest run in a folder.
+def estimate(settings: RunSettings, measured: Measured, n_keys: int, *, seconds: float | None = None) -> Estimate:
+    """Return what keys would take and cost, by the client's prices and what was measured before.
 
     Parameters
     ----------
     settings : RunSettings
         What is computed and where.
-    output : path
-        The output folder, whose newest run tells how long a key takes when it had the same analyses.
+    measured : Measured
+        What the same work took.
     n_keys : int
         Number of keys.
+    seconds : float, optional
+        What is expected of them all, where more is known than their number [s].
     """
-    seconds, n_measured = _seconds_per_key(settings, output)
+    guess = _SECONDS_PER_KEY if settings.job.analyses else _SECONDS_PER_READ
+    per_key = measured.seconds if measured.n else guess
+    if seconds is not None and n_keys:
+        per_key = seconds / n_keys
     with hooks_of_client(settings.client) as hooks:
-        cost = known_cost(lambda: hooks.estimate_cost(n_keys=n_keys, seconds_per_key=seconds))
-    return Estimate(n_keys, seconds, n_measured, cost)
-
-
-def _seconds_per_key(settings: RunSettings, output: Path | str) -> tuple[float, int]:
-    from sdt_dask_core.run import Run
-
-    analyses = [analysis.name for analysis in settings.job.analyses]
-    guess = _SECONDS_PER_KEY if analyses else _SECONDS_PER_READ
-    try:
-        run = Run(output)
-    except LedgerError:
-        return guess, 0
-    if [analysis.name for analysis in run.settings.job.analyses] != analyses:
-        return guess, 0  # reading alone says nothing of a pipeline
-    bodies = [row["body"] for row in run.rows if row["status"] == "done" and row["body"]]
-    times = [sum(body["seconds"].values()) for body in bodies]
-    return (sum(times) / len(times), len(times)) if times else (guess, 0)
+        cost = known_cost(lambda: hooks.estimate_cost(n_keys=n_keys, seconds_per_key=per_key))
+    return Estimate(n_keys, per_key, measured.n, cost, measured.peak_mb)
 
 
 @contextmanager

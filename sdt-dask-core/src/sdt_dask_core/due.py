@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["DUE", "VANISHED", "by_word", "digest_text", "part_digest", "what_changed"]
+__all__ = ["DUE", "VANISHED", "by_word", "digest_text", "part_digest", "same_work", "what_changed"]
 
 #: The reason of a key that the source had before and has no longer.
 VANISHED = "vanished"
@@ -49,6 +49,12 @@ def what_changed(before: str, now: str) -> list[str]:
     if not old or not new:
         return ["versions"]
     return [name for name in {**new, **old} if old.get(name) != new.get(name)]
+
+
+def same_work(before: str, now: Mapping[str, str]) -> bool:
+    """Tell whether an outcome with this digest had the same analyses of the same window, so that its time tells."""
+    old = _parts(before)
+    return "analyses" in old and all(old.get(name) == now.get(name) for name in ("analyses", "window"))
 
 
 def by_word(reasons: Mapping[str, int]) -> dict[str, int]:

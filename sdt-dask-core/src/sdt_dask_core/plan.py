@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sdt_dask_core.addons import tell
 from sdt_dask_core.code_version import code_versions
-from sdt_dask_core.due import VANISHED, digest_text, part_digest, what_changed
+from sdt_dask_core.due import VANISHED, digest_text, part_digest, same_work, what_changed
 from sdt_dask_core.errors import ConfigurationError
-from sdt_dask_core.job import Job
+from sdt_dask_core.expected import Measured, measured_in
 from sdt_dask_core.keys import Key, as_key, canonical_text
-from sdt_dask_core.ledger import LastOutcome, PlannedTask
+from sdt_dask_core.ledger import LastOutcome, LedgerReader, PlannedTask
 from sdt_dask_core.outcome import plain
-from sdt_dask_core.vanished import vanished_tasks
+from sdt_dask_core.settings import RunSettings
+from sdt_dask_core.vanished import earlier_run, vanished_tasks
 
-__all__ = ["Plan", "SystemRow", "make_plan"]
+__all__ = ["Plan", "Planner", "SystemRow"]
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +52,16 @@ class Plan:
     ----------
     tasks : tuple of PlannedTask
         One per different key, in the order given; behind them those that vanished.
+    measured : Measured
+        What the same work took here before.
+    expected_by : dict
+        Number of keys that would run, by what their expected time rests on: "last time", "size" or "mean" of what was
+        measured here, or "unknown".
     """
 
     tasks: tuple[PlannedTask, ...]
+    measured: Measured = field(default_factory=Measured)
+    expected_by: dict[str, int] = field(default_factory=dict)
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -69,83 +78,117 @@ class Plan:
         """The keys that the source no longer has."""
         return tuple(task for task in self.tasks if task.reason == VANISHED)
 
+    @property
+    def seconds(self) -> float | None:
+        """Computing time on one core of the keys that would run [s]; None where nothing was measured here."""
+        return sum(task.weight for task in self.todo) if self.measured.n else None
 
-def make_plan(
-    systems: Iterable[SystemRow],
-    *,
-    job: Job,
-    versions: Mapping[str, int],
-    hooks: Any,
-    last: Mapping[str, LastOutcome],
-    force: bool = False,
-    earlier: Iterable[PlannedTask] = (),
-) -> Plan:
-    """Decide for every key whether it runs.
+
+class Planner:
+    """Decides for every key whether it runs, one key after the other, so that no list of them is held.
 
     Parameters
     ----------
-    systems : iterable of SystemRow
-        What to plan for; a key given twice is planned once.
-    job : Job
-        What would be done.
+    settings : RunSettings
+        What would be done, and where its keys come from.
     versions : mapping
         Version of each analysis by name.
     hooks : pluggy hook relay
         Hooks of the plug and the addons on the driver.
-    last : mapping
-        The newest outcome of every key.
+    ledger : LedgerReader or None
+        What was done before.
     force : bool
         Run also what is unchanged.
-    earlier : iterable of PlannedTask
-        What the same source had before; of it, what is not among the systems has vanished.
-
-    Raises
-    ------
-    InvalidKeyError
-        A key is not made of JSON scalars.
-    ConfigurationError
-        There is no key at all.
     """
-    rows: dict[str, SystemRow] = {}
-    for system in systems:
-        rows.setdefault(system.text, system)
-    if not rows:
-        raise ConfigurationError(
-            "there is no key to run: the source lists none (or none was given); check the plug's options, "
-            "such as its path and pattern, with sdt-dask check"
-        )
-    planner = _Planner(job, job.digests(versions, code_versions(job)), hooks, last, force)
-    tasks = [planner.task(text, system) for text, system in rows.items()]
-    return Plan((*tasks, *vanished_tasks(earlier, rows.keys(), last)))
 
+    def __init__(
+        self,
+        settings: RunSettings,
+        versions: Mapping[str, int],
+        *,
+        hooks: Any,
+        ledger: LedgerReader | None,
+        force: bool = False,
+    ) -> None:
+        self.job = settings.job
+        self.parts = self.job.digests(versions, code_versions(self.job))  # of a system that has nothing of its own
+        self.hooks = hooks
+        self.ledger = ledger
+        self.force = force
+        self.measured = measured_in(ledger, self.parts)
+        self.earlier = earlier_run(ledger, settings) if ledger else None
 
-@dataclass(frozen=True, slots=True)
-class _Planner:
-    job: Job
-    parts: Mapping[str, str]  # of the digest of a system that has nothing of its own
-    hooks: Any
-    last: Mapping[str, LastOutcome]
-    force: bool
+    def tasks(self, systems: Iterable[SystemRow]) -> Iterator[PlannedTask]:
+        """Yield the task of each system, and then those of the ones that the same source had before.
 
-    def task(self, text: str, system: SystemRow) -> PlannedTask:
-        key = system.key
+        A key may come again, as one given twice or as one that did not vanish; whoever takes the tasks keeps the first.
+
+        Parameters
+        ----------
+        systems : iterable of SystemRow
+            What to plan for.
+
+        Raises
+        ------
+        InvalidKeyError
+            A key is not made of JSON scalars.
+        ConfigurationError
+            There is no key at all.
+        """
+        is_empty = True
+        for system in systems:
+            is_empty = False
+            yield self.task(system)
+        if is_empty:
+            raise ConfigurationError(
+                "there is no key to run: the source lists none (or none was given); check the plug's options, "
+                "such as its path and pattern, with sdt-dask check"
+            )
+        if self.ledger is not None and self.earlier is not None:
+            yield from vanished_tasks(self.ledger, self.earlier)
+
+    def plan(self, systems: Iterable[SystemRow]) -> Plan:
+        """Return the tasks all together, with what is expected of them."""
+        tasks: dict[str, PlannedTask] = {}
+        for task in self.tasks(systems):
+            tasks.setdefault(task.key, task)
+        todo = (task for task in tasks.values() if task.state == "todo")
+        expected_by = Counter(self._expected(self._last(task.key), task.size)[1] for task in todo)
+        return Plan(tuple(tasks.values()), self.measured, dict(expected_by))
+
+    def task(self, system: SystemRow) -> PlannedTask:
+        """Return the task of one system."""
+        text, key = system.text, system.key
         metadata = self._metadata(system)
         fingerprint, why_none = self._fingerprint(key)
         digest = digest_text({**self.parts, **self._own_parts(system), "metadata": part_digest(metadata)})
-        before = self.last.get(text)
+        before, size = self._last(text), self._size(key)
         reason = self._reason(before, fingerprint, digest, why_none)
         veto = self._veto(key) if reason != "unchanged" else None
-        state = "skipped" if veto or reason == "unchanged" else "todo"
+        kept = before if before and reason == "unchanged" else None
         return PlannedTask(
             key=text,
-            state=state,
+            state="skipped" if veto or kept else "todo",
             reason=str(plain(f"vetoed: {veto}" if veto else reason)),
             fingerprint=fingerprint,
             digest=digest,
             options=dict(system.options),
             metadata=metadata,
-            outcome_id=before.outcome_id if before and reason == "unchanged" else None,
+            outcome_id=kept.outcome_id if kept else None,
+            grade=kept.grade if kept else None,
+            size=size,
+            weight=self._expected(before, size)[0],
         )
+
+    def _last(self, text: str) -> LastOutcome | None:
+        return self.ledger.last_outcome(text) if self.ledger else None
+
+    def _expected(self, last: LastOutcome | None, size: int | None) -> tuple[float, str]:
+        return self.measured.expect(last if last and same_work(last.digest, self.parts) else None, size)
+
+    def _size(self, key: Key) -> int | None:
+        size, _ = self._ask("data_size", key)
+        return int(size) if isinstance(size, (int, float)) and 0 <= size < math.inf else None
 
     def _own_parts(self, system: SystemRow) -> dict[str, str]:
         if not system.options:

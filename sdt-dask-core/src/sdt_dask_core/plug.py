@@ -78,6 +78,10 @@ class Plug(_Provider, ABC):
         """Return what changes with the data of the key; None where unknown."""
         return None
 
+    def data_size(self, key: Key) -> int | None:
+        """Return how large the data of the key are [bytes]; None where unknown."""
+        return None
+
     def system_metadata(self, key: Key) -> Mapping[str, Any] | None:
         """Return what is known of the system behind the key."""
         return None

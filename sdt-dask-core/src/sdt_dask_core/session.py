@@ -9,7 +9,7 @@ import contextlib
 import logging
 import multiprocessing
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from sdt_dask_core.costs import refuse_unless_cost_is_known
 from sdt_dask_core.ending import ended
 from sdt_dask_core.errors import ClientError, MainGuardError, RunInterruptedError, SdtDaskError
 from sdt_dask_core.job import Job
-from sdt_dask_core.ledger import Ledger, PlannedTask
+from sdt_dask_core.ledger import Ledger
 from sdt_dask_core.limits import Limits, LimitWatch
 from sdt_dask_core.progress import Progress, RunInfo
 from sdt_dask_core.reference import Reference
@@ -68,10 +68,8 @@ def refuse_second_main() -> None:
         )
 
 
-def work_off(
-    ledger: Ledger, run_id: str, settings: RunSettings, tasks: Sequence[PlannedTask], observe: Observer | None
-) -> None:
-    """Make the cluster, work off the tasks, close the cluster, and write how it ended and its tables.
+def work_off(ledger: Ledger, run_id: str, settings: RunSettings, observe: Observer | None) -> None:
+    """Make the cluster, work off what is to do, close the cluster, and write how it ended and its tables.
 
     No cluster is made when there is nothing to do.
 
@@ -88,8 +86,8 @@ def work_off(
     stop = StopRequest()
     with stop.heard(), ended(ledger, run_id):
         try:
-            if tasks:
-                _on_cluster(ledger, run_id, settings, tasks, observe=observe or _nobody, stop=stop)
+            if ledger.counts(run_id).get("todo"):
+                _on_cluster(ledger, run_id, settings, observe=observe or _nobody, stop=stop)
         except KeyboardInterrupt:
             raise RunInterruptedError(
                 f"interrupted; what was finished is recorded: sdt-dask resume {ledger.folder} does the rest"
@@ -100,15 +98,7 @@ def work_off(
         )
 
 
-def _on_cluster(
-    ledger: Ledger,
-    run_id: str,
-    settings: RunSettings,
-    tasks: Sequence[PlannedTask],
-    *,
-    observe: Observer,
-    stop: StopRequest,
-) -> None:
+def _on_cluster(ledger: Ledger, run_id: str, settings: RunSettings, *, observe: Observer, stop: StopRequest) -> None:
     agreement = Agreement(settings)
     with driver_hooks(settings.job) as hooks, _cluster(settings.client, stop) as (client, of_client):
         with stop.interrupting():
@@ -126,7 +116,7 @@ def _on_cluster(
             limits=LimitWatch(settings.limits, of_client.cost_so_far),
             stop=stop,
         )
-        runner.work_off(tasks, progress)
+        runner.work_off(ledger.todo(run_id), progress)
 
 
 def continue_run(
@@ -174,8 +164,7 @@ def continue_run(
         if settings.limits.max_cost is not None:
             refuse_unless_cost_is_known(settings.client)
         ledger.reopen_run(row.run_id, retry_failed=retry_failed)
-        tasks = ledger.tasks(row.run_id, "todo")
-        work_off(ledger, row.run_id, settings, tasks, observe)
+        work_off(ledger, row.run_id, settings, observe)
     return row.run_id
 
 

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from sdt_dask_core.due import VANISHED
-from sdt_dask_core.ledger import LastOutcome, LedgerReader, PlannedTask
+from sdt_dask_core.ledger import LedgerReader, PlannedTask
 from sdt_dask_core.registry import YOURS
 from sdt_dask_core.settings import RunSettings
 
-__all__ = ["earlier_tasks", "vanished_tasks"]
+__all__ = ["earlier_run", "vanished_tasks"]
 
 
-def earlier_tasks(ledger: LedgerReader, settings: RunSettings) -> list[PlannedTask]:
-    """Return the tasks of the newest run over the same source; none for a run over chosen keys.
+def earlier_run(ledger: LedgerReader, settings: RunSettings) -> str | None:
+    """Return the newest run over the same source; None where there is none, and for a run over chosen keys.
 
     The same source is the same plug with the same options of the run, asked in the same way: for its list, or for the
     same manifest. One run is enough: it also holds what had vanished before it.
     """
     source = _source(settings.as_dict())
     runs = ledger.runs() if settings.keys_from else []
-    newest = next((run for run in runs if _source(run.settings) == source), None)
-    return ledger.tasks(newest.run_id, "todo", "done", "failed", "skipped") if newest else []
+    return next((run.run_id for run in runs if _source(run.settings) == source), None)
 
 
-def vanished_tasks(
-    earlier: Iterable[PlannedTask], keys: Collection[str], last: Mapping[str, LastOutcome]
-) -> Iterator[PlannedTask]:
-    """Yield a skipped task for each earlier one with an outcome whose key is not among those that there are now."""
-    for task in earlier:
-        outcome = last.get(task.key)
-        if outcome is not None and task.key not in keys:
+def vanished_tasks(ledger: LedgerReader, run_id: str) -> Iterator[PlannedTask]:
+    """Yield a skipped task for each key of an earlier run with an outcome; it counts where the source has no such key."""
+    for task in ledger.tasks(run_id):
+        outcome = ledger.last_outcome(task.key)
+        if outcome is not None:
             yield replace(
                 task,
                 state="skipped",
@@ -40,6 +37,7 @@ def vanished_tasks(
                 fingerprint=outcome.fingerprint,
                 digest=outcome.digest,
                 outcome_id=outcome.outcome_id,
+                grade=outcome.grade,
             )
 
 

@@ -38,7 +38,7 @@ def write(folder: Path, n_keys: int, say: Callable[[str], None]) -> None:
         run_id = ledger.runs()[0].run_id if ledger.runs() else ledger.begin_run({}, {}, tasks(n_keys))
         say(f"run {run_id}")
         ledger.reopen_run(run_id)
-        for task in ledger.tasks(run_id, "todo"):
+        for task in ledger.todo(run_id):
             with ledger.transaction():
                 number = ledger.start_attempt(run_id, task.key)
             with ledger.transaction():
@@ -127,7 +127,7 @@ def _write_until(folder: Path, n_keys: int, at: int, say: Callable[[str], None])
         ledger._connection.set_trace_callback(count)  # noqa: SLF001 - called before each statement
         run_id = ledger.begin_run({}, {}, tasks(n_keys))
         say(f"run {run_id}")
-        for task in ledger.tasks(run_id, "todo"):
+        for task in ledger.todo(run_id):
             with ledger.transaction():
                 number = ledger.start_attempt(run_id, task.key)
                 ledger.end_attempt(run_id, task.key, number, "out_of_memory", {"peak_mb": 1.5})

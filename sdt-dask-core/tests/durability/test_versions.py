@@ -40,20 +40,25 @@ def everything(ledger: LedgerReader) -> dict[str, Any]:
     return {
         "run": ledger.run(),
         "rows": list(ledger.rows(RUN_1)),
-        "todo": ledger.tasks(RUN_1, "todo"),
-        "last": ledger.last_outcomes(),
+        "todo": list(ledger.todo(RUN_1)),
+        "last": ledger.last_outcome('["a"]'),
+        "counts": ledger.counts(RUN_1),
         "attempts": [ledger.attempts(RUN_1, key) for key in ('["a"]', '["b"]')],
     }
 
 
 def schema(folder: Path) -> list[tuple[Any, ...]]:
-    """Return the columns of each table."""
+    """Return the columns of each table, and the indices."""
     with contextlib.closing(sqlite3.connect(folder / LEDGER_NAME)) as connection:
-        return [
+        indices = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name"
+        ).fetchall()
+        columns = [
             (table, *column[1:])
             for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
             for column in connection.execute(f"PRAGMA table_info({table})")
         ]
+    return columns + indices
 
 
 def test_an_older_ledger_is_migrated_by_a_writer(old: Path) -> None:
@@ -77,7 +82,7 @@ def test_a_migration_keeps_every_row(old: Path) -> None:
 def test_a_run_of_an_older_release_is_gone_on_with(old: Path) -> None:
     with Ledger(old) as ledger:
         ledger.reopen_run(RUN_1)
-        (task,) = ledger.tasks(RUN_1, "todo")
+        (task,) = ledger.todo(RUN_1)
         with ledger.transaction():
             number = ledger.start_attempt(RUN_1, task.key)
             ledger.end_attempt(RUN_1, task.key, number, "out_of_memory", {"peak_mb": 812.5})
@@ -118,16 +123,26 @@ def test_a_migration_that_fails_leaves_the_older_ledger(old: Path, monkeypatch: 
     assert version(old) == SCHEMA_VERSION
 
 
+def test_what_an_older_ledger_knows_is_counted_and_timed_as_in_a_new_one(old: Path) -> None:
+    with Ledger(old) as ledger:
+        last = ledger.last_outcome('["a"]')
+        counts = ledger.counts(RUN_1)
+    assert last is not None
+    assert (last.grade, last.seconds, last.peak_mb, last.size) == ("ok", 0.75, 300.5, None)
+    assert counts == {"done": 1, "grade:ok": 1, "todo": 1}
+
+
+@pytest.mark.parametrize("step", [1, 2])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_kill_in_the_middle_of_a_migration_leaves_the_older_ledger(old: Path, when: str) -> None:
+def test_a_kill_in_the_middle_of_a_migration_leaves_the_older_ledger(old: Path, when: str, step: int) -> None:
     code = f"""
 import os, signal, sys
 from sdt_dask_core.ledger import Ledger, migration
-step = migration._STEPS[1]
+step = migration._STEPS[{step}]
 def killed(connection):
     {"step(connection)" if when == "after" else "pass"}
     os.kill(os.getpid(), signal.SIGKILL)
-migration._STEPS[1] = killed
+migration._STEPS[{step}] = killed
 Ledger({os.fspath(old)!r})
 """
     before = contents(old)
@@ -135,7 +150,7 @@ Ledger({os.fspath(old)!r})
     assert done.returncode == -signal.SIGKILL
     assert contents(old) == before
     with Ledger(old) as ledger:
-        assert [task.key for task in ledger.tasks(RUN_1, "todo")] == ['["b"]']
+        assert [task.key for task in ledger.todo(RUN_1)] == ['["b"]']
 
 
 @pytest.mark.parametrize("opened", [Ledger, LedgerReader])

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sdt_dask_core import Run, SDTDask
-from sdt_dask_core.ledger import Ledger, PlannedTask
+from sdt_dask_core.ledger import Ledger
 
 from .plugs import FilesPlug
 
@@ -48,8 +48,8 @@ def outcomes(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
     """What comes of each key, by its first part; of all others, that it is done."""
     written: dict[str, dict[str, Any]] = {}
 
-    def work_off(ledger: Ledger, run_id: str, _settings: Any, tasks: Sequence[PlannedTask], _observe: Any) -> None:
-        for task in tasks:
+    def work_off(ledger: Ledger, run_id: str, _settings: Any, _observe: Any) -> None:
+        for task in ledger.todo(run_id):
             with ledger.transaction():
                 number = ledger.start_attempt(run_id, task.key)
                 ledger.record(run_id, task, number, written.get(task.key.strip('[]"'), done()))

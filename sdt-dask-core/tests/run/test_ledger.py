@@ -59,8 +59,23 @@ def test_every_key_has_a_row_before_the_first_task_starts(ledger: Ledger, run_id
 
 def test_a_run_whose_keys_cannot_be_written_leaves_nothing(ledger: Ledger) -> None:
     with pytest.raises(sqlite3.IntegrityError):
-        ledger.begin_run({}, {}, [task("a"), task("a")])
+        ledger.begin_run({}, {}, [task("a"), task("b", digest=None)])
     assert ledger.runs() == []
+
+
+def test_keys_that_cannot_be_listed_to_the_end_leave_nothing(ledger: Ledger) -> None:
+    def torn() -> Iterator[PlannedTask]:
+        yield task("a")
+        raise ConnectionError("no route to the catalogue")
+
+    with pytest.raises(ConnectionError):
+        ledger.begin_run({}, {}, torn())
+    assert ledger.runs() == []
+
+
+def test_a_key_that_comes_twice_counts_once_the_first_time(ledger: Ledger) -> None:
+    run_id = ledger.begin_run({}, {}, [task("a", reason="new"), task("b"), task("a", reason="vanished")])
+    assert [(found.key, found.reason) for found in ledger.tasks(run_id)] == [('["a"]', "new"), ('["b"]', "new")]
 
 
 def test_an_error_inside_a_transaction_leaves_nothing(ledger: Ledger, run_id: str) -> None:
@@ -151,7 +166,7 @@ def test_a_retry_keeps_the_attempts_before_it(ledger: Ledger, run_id: str) -> No
     record(ledger, run_id, "a", FAILED)
     record(ledger, run_id, "b", DONE)
     ledger.reopen_run(run_id, retry_failed=True)
-    assert [task.key for task in ledger.tasks(run_id, "todo")] == ['["a"]']
+    assert [task.key for task in ledger.todo(run_id)] == ['["a"]']
     record(ledger, run_id, "a", DONE)
     assert [(a["number"], a["ending"]) for a in ledger.attempts(run_id, '["a"]')] == [(1, "failed"), (2, "done")]
     assert ledger.counts(run_id) == {"done": 2, "grade:ok": 2}
@@ -181,7 +196,9 @@ def test_what_an_attempt_met_is_kept_whatever_it_holds(ledger: Ledger, run_id: s
 def test_the_newest_outcome_of_a_key_is_the_one_that_counts(ledger: Ledger, run_id: str) -> None:
     record(ledger, run_id, "a", DONE)
     record(ledger, ledger.begin_run({}, {}, [task("a")]), "a", FAILED)
-    assert ledger.last_outcomes()['["a"]'].status == "failed"
+    last = ledger.last_outcome('["a"]')
+    assert last is not None
+    assert last.status == "failed"
 
 
 def test_the_newest_run_is_the_default(ledger: Ledger, run_id: str) -> None:
@@ -206,7 +223,7 @@ def test_a_newer_ledger_is_refused(tmp_path: Path, opened: type[LedgerReader]) -
     with Ledger(tmp_path) as ledger:
         ledger._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")  # noqa: SLF001 - a newer release
     with pytest.raises(
-        LedgerError, match=r"has version 3, this release reads versions 1 to 2; upgrade sdt-dask-core or"
+        LedgerError, match=r"has version 4, this release reads versions 1 to 3; upgrade sdt-dask-core or"
     ):
         opened(tmp_path)
 

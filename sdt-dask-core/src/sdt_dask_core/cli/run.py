@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +91,7 @@ def plan_command(force: bool, as_json: bool, **asked: Any) -> int:
     with redirect_stdout(sys.stderr):  # what the plug prints is no part of the plan
         tool = given.tool()
         plan = tool.plan(given.wanted_keys(), force=force)
-    estimate = tool.estimate(len(plan.todo))
+    estimate = tool.estimate(plan)
     groups = _by_reason(plan.tasks)
     reasons = {reason: len(tasks) for reason, tasks in groups.items()}
     if as_json:
@@ -103,6 +103,8 @@ def plan_command(force: bool, as_json: bool, **asked: Any) -> int:
                 "reasons": by_word(reasons),
                 "seconds_per_key": estimate.seconds_per_key,
                 "seconds_per_key_measured_on": estimate.n_measured,
+                "expected_by": plan.expected_by,
+                "peak_memory_mb": estimate.peak_mb,
                 "estimated_cost_usd": estimate.dollars,
                 "max_cost_usd": tool.settings.limits.max_cost,
                 "keys": keys,
@@ -114,7 +116,7 @@ def plan_command(force: bool, as_json: bool, **asked: Any) -> int:
         first = first_keys([task.key for task in tasks])
         click.echo(f"  {line(_sentence(tasks[0], reason))}: {len(tasks)} ({first})")
     if plan.todo:
-        _say_estimate(estimate, tool.settings)
+        _say_estimate(estimate, plan.expected_by, tool.settings)
     return 0
 
 
@@ -157,17 +159,30 @@ def _sentence(task: PlannedTask, reason: str) -> str:
     return f"run, {reason}" if task.state == "todo" else f"skip, {reason}"
 
 
-def _say_estimate(estimate: Estimate, settings: RunSettings) -> None:
-    """Say what the keys would take and cost, and on which assumptions."""
+# By the words of `sdt_dask_core.expected`.
+_SAID_BY = {"last time": "by its own last time", "size": "by its size", "mean": "by the mean"}
+
+
+def _say_estimate(estimate: Estimate, expected_by: Mapping[str, int], settings: RunSettings) -> None:
+    """Say what the keys would take and cost, and what that rests on; nothing that nobody knows."""
     from sdt_dask_core.costs import dollars
 
-    seconds = estimate.seconds_per_key
-    click.echo(
-        f"computing: about {duration(estimate.n_keys * seconds)} on one core "
-        f"({seconds:.3g} s a system, {estimate.basis})"
-    )
+    seconds = f"{estimate.seconds_per_key:.3g} s a system"
+    assumed = ""
+    if estimate.n_measured:
+        basis = ", ".join(f"{number} {_SAID_BY[by]}" for by, number in expected_by.items())
+        click.echo(
+            f"computing: about {duration(estimate.n_keys * estimate.seconds_per_key)} on one core "
+            f"({seconds}: {basis}; measured on {estimate.n_measured} done here before)"
+        )
+    else:
+        click.echo("computing: not known, as no system was done here with these analyses")
+        assumed = f" if it takes {seconds}, {estimate.basis}"
+    if estimate.peak_mb:
+        click.echo(f"memory: up to {estimate.peak_mb:.0f} MiB for each process that computes, as measured on them")
     if estimate.dollars is None:
         return
     limit = settings.limits.max_cost
     note = "" if limit is None or estimate.dollars <= limit else f", more than the {dollars(limit)} of --max-cost"
-    click.echo(line(f"cost: about {dollars(estimate.dollars)} US dollars, says client {settings.client.name!r}{note}"))
+    said = f"cost: about {dollars(estimate.dollars)} US dollars{assumed}, says client {settings.client.name!r}{note}"
+    click.echo(line(said))

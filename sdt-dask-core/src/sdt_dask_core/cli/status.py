@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +148,9 @@ def errors_command(
     folder = output_folder(output, config)
     with LedgerReader(folder) as ledger:
         run = ledger.run(run_id)
-        causes = _causes(row for row in ledger.rows(run.run_id) if row["state"] == "failed")
+        causes = [_cause(ledger, run.run_id, cause, number) for cause, number in ledger.causes(run.run_id).items()]
+        for cause in causes if as_json else ():
+            cause["keys"] = [json.loads(key) for key in ledger.keys_failed(run.run_id, cause["cause"])]
     if as_json:
         say_json({"run": run.run_id, "causes": causes})
         return 0
@@ -161,21 +163,15 @@ def errors_command(
     return 0
 
 
-def _causes(failed: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _cause(ledger: LedgerReader, run_id: str, cause: str, number: int) -> dict[str, Any]:
     from sdt_dask_core.causes import fix_of
 
-    causes: dict[str, dict[str, Any]] = {}
-    for row in failed:
-        if row["cause"] not in causes:
-            body = row["body"] or {}
-            example = {name: row[name] for name in ("message", "stage", "attempt")}
-            example |= {name: body.get(name) or "" for name in ("traceback", "prints", "host")}
-            example["key"] = json.loads(row["key"])
-            new = {"cause": row["cause"], "count": 0, "fix": fix_of(row["cause"]), "example": example, "keys": []}
-            causes[row["cause"]] = new
-        causes[row["cause"]]["count"] += 1
-        causes[row["cause"]]["keys"].append(json.loads(row["key"]))
-    return sorted(causes.values(), key=lambda cause: -int(cause["count"]))
+    row = ledger.first_failed(run_id, cause)
+    body = row["body"] or {}
+    example = {name: row[name] for name in ("message", "stage", "attempt")}
+    example |= {name: body.get(name) or "" for name in ("traceback", "prints", "host")}
+    example["key"] = json.loads(row["key"])
+    return {"cause": cause, "count": number, "fix": fix_of(cause), "example": example}
 
 
 def _say_cause(cause: Mapping[str, Any], *, with_traceback: bool) -> None:

@@ -1,6 +1,7 @@
 """Bringing a ledger of an older release to the version of this one.
 
-A new version of the schema needs one more function here, which goes one version up, and its line in `_STEPS`.
+A new version of the schema needs one more function here, which goes one version up, and its line in `_STEPS`; and, as
+who only reads changes nothing, what `look_like_newest` shows in the place of the columns that are not there.
 """
 
 from __future__ import annotations
@@ -8,9 +9,24 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from sdt_dask_core.ledger.schema import SCHEMA_VERSION
+from sdt_dask_core.ledger.schema import INDICES, SCHEMA_VERSION
 
-__all__ = ["migrate"]
+__all__ = ["look_like_newest", "migrate"]
+
+# What version 3 keeps in columns of their own stood in the body alone before, or in the outcome of the task.
+_SECONDS = "(SELECT sum(value) FROM json_each(body, '$.seconds'))"
+_PEAK_MB = "json_extract(body, '$.peak_rss_mb')"
+_GRADE = "CASE o.status WHEN 'done' THEN o.grade END"
+_CAUSE = "CASE WHEN t.state = 'failed' THEN o.cause END"
+# Their columns by name: a writer may add some while the reader goes on.
+_VIEWS_OF_2 = (
+    "CREATE TEMP VIEW outcome AS SELECT id, run_id, key, attempt, recorded_at, status, grade, stage, cause, message, "
+    f"fingerprint, digest, body, body_sha256, {_SECONDS} AS seconds, {_PEAK_MB} AS peak_mb, NULL AS size "
+    "FROM main.outcome",
+    "CREATE TEMP VIEW task AS SELECT t.run_id, t.key, t.position, t.state, t.reason, t.fingerprint, t.digest, "
+    f"t.options, t.metadata, t.outcome_id, {_GRADE} AS grade, {_CAUSE} AS cause, NULL AS size, 0.0 AS weight "
+    "FROM main.task t LEFT JOIN main.outcome o ON o.id = t.outcome_id",
+)
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
@@ -23,8 +39,27 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
+def look_like_newest(connection: sqlite3.Connection, version: int) -> None:
+    """Let a connection that only reads see a ledger of an older version as one of the newest; nothing is written."""
+    if version < 3:  # noqa: PLR2004 - where the columns came
+        for statement in _VIEWS_OF_2:
+            connection.execute(statement)
+
+
 def _what_an_attempt_met(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE attempt ADD COLUMN detail TEXT")
 
 
-_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _what_an_attempt_met}
+def _what_is_counted_and_expected(connection: sqlite3.Connection) -> None:
+    for column in ("seconds REAL", "peak_mb REAL", "size INTEGER"):
+        connection.execute(f"ALTER TABLE outcome ADD COLUMN {column}")
+    for column in ("grade TEXT", "cause TEXT", "size INTEGER", "weight REAL NOT NULL DEFAULT 0"):
+        connection.execute(f"ALTER TABLE task ADD COLUMN {column}")
+    connection.execute(f"UPDATE outcome SET seconds = {_SECONDS}, peak_mb = {_PEAK_MB}")
+    of_task = "FROM task t JOIN outcome o ON o.id = t.outcome_id WHERE t.rowid = task.rowid"
+    connection.execute(f"UPDATE task SET grade = (SELECT {_GRADE} {of_task}), cause = (SELECT {_CAUSE} {of_task})")
+    for statement in INDICES:
+        connection.execute(statement)
+
+
+_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _what_an_attempt_met, 2: _what_is_counted_and_expected}

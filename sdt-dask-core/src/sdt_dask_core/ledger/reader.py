@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sdt_dask_core.errors import LedgerError
-from sdt_dask_core.ledger.rows import LastOutcome, PlannedTask, RunRow, attempt_row, planned_task, row_dict, run_row
+from sdt_dask_core.ledger.migration import look_like_newest
+from sdt_dask_core.ledger.rows import (
+    LastOutcome,
+    PlannedTask,
+    RunRow,
+    attempt_row,
+    last_outcome,
+    planned_task,
+    row_dict,
+    run_row,
+)
 from sdt_dask_core.ledger.schema import LEDGER_NAME, check_version, connect
 
 __all__ = ["LedgerReader"]
 
 _Self = TypeVar("_Self", bound="LedgerReader")
+
+_OUTCOMES = "SELECT id, status, fingerprint, digest, grade, seconds, size, peak_mb FROM outcome"
+_PAGE = 200  # tasks; so many are held, however many there are
 
 
 class LedgerReader:
@@ -46,8 +62,10 @@ class LedgerReader:
             raise
 
     def _check(self) -> None:
-        if check_version(self._connection, self.path) == 0:
+        version = check_version(self._connection, self.path)
+        if version == 0:
             raise LedgerError(f"the ledger {self.path} is empty: no run has been written there yet")
+        look_like_newest(self._connection, version)
 
     def __enter__(self: _Self) -> _Self:
         return self
@@ -83,13 +101,15 @@ class LedgerReader:
 
     def counts(self, run_id: str) -> dict[str, int]:
         """Count the tasks of a run by state, and the outcomes by grade under ``grade:ok`` and so on."""
-        states = self._connection.execute("SELECT state, count(*) FROM task WHERE run_id = ? GROUP BY state", (run_id,))
-        grades = self._connection.execute(
-            "SELECT 'grade:' || o.grade, count(*) FROM task t JOIN outcome o ON o.id = t.outcome_id "
-            "WHERE t.run_id = ? AND o.status = 'done' GROUP BY o.grade",
-            (run_id,),
+        cursor = self._connection.execute(
+            "SELECT state, grade, count(*) FROM task WHERE run_id = ? GROUP BY state, grade", (run_id,)
         )
-        return {name: count for rows in (states, grades) for name, count in rows}
+        counts: Counter[str] = Counter()
+        for state, grade, number in cursor:
+            counts[state] += number
+            if grade is not None:
+                counts[f"grade:{grade}"] += number
+        return dict(counts)
 
     def reasons(self, run_id: str) -> dict[str, int]:
         """Count the tasks of a run by reason, the most frequent first."""
@@ -102,16 +122,46 @@ class LedgerReader:
     def keys_because(self, run_id: str, reason: str) -> list[str]:
         """Return the keys of a run that have this reason, in order."""
         cursor = self._connection.execute(
-            "SELECT key FROM task WHERE run_id = ? AND reason = ? ORDER BY position", (run_id, reason)
+            # The plus keeps SQLite from walking the whole run in order for the few that it holds.
+            "SELECT key FROM task WHERE run_id = ? AND reason = ? ORDER BY +position",
+            (run_id, reason),
+        )
+        return [key for (key,) in cursor]
+
+    def causes(self, run_id: str) -> dict[str, int]:
+        """Count the failed tasks of a run by cause, the most frequent first."""
+        cursor = self._connection.execute(
+            "SELECT cause, count(*) FROM task WHERE run_id = ? AND state = 'failed' "
+            "GROUP BY cause ORDER BY count(*) DESC, min(position)",
+            (run_id,),
+        )
+        return dict(cursor.fetchall())
+
+    def keys_failed(self, run_id: str, cause: str) -> list[str]:
+        """Return the keys of a run that failed of a cause, in order."""
+        cursor = self._connection.execute(
+            "SELECT key FROM task WHERE run_id = ? AND state = 'failed' AND cause = ? ORDER BY position",
+            (run_id, cause),
         )
         return [key for (key,) in cursor]
 
     def rows(self, run_id: str) -> Iterator[dict[str, Any]]:
         """Yield one row per key of a run, in its order: the task's fields and its outcome's ``body`` (or None)."""
+        return self._rows("t.run_id = ?", run_id)
+
+    def failed_rows(self, run_id: str) -> Iterator[dict[str, Any]]:
+        """Yield those of `rows` that failed."""
+        return self._rows("t.run_id = ? AND t.state = 'failed'", run_id)
+
+    def first_failed(self, run_id: str, cause: str) -> dict[str, Any]:
+        """Return the first of `rows` that failed of a cause."""
+        return next(self._rows("t.run_id = ? AND t.state = 'failed' AND t.cause = ?", run_id, cause))
+
+    def _rows(self, which: str, *values: str) -> Iterator[dict[str, Any]]:
         cursor = self._connection.execute(
             "SELECT t.key, t.state, t.reason, o.status, o.grade, o.stage, o.cause, o.message, o.attempt, o.body "
-            "FROM task t LEFT JOIN outcome o ON o.id = t.outcome_id WHERE t.run_id = ? ORDER BY t.position",
-            (run_id,),
+            f"FROM task t LEFT JOIN outcome o ON o.id = t.outcome_id WHERE {which} ORDER BY t.position",
+            values,
         )
         for row in cursor:
             yield {**row_dict(cursor, row), "body": json.loads(row["body"]) if row["body"] else None}
@@ -123,15 +173,35 @@ class LedgerReader:
         )
         return [attempt_row(row_dict(cursor, row)) for row in cursor]
 
-    def tasks(self, run_id: str, *states: str) -> list[PlannedTask]:
-        """Return the tasks of a run in these states, in order."""
-        cursor = self._connection.execute("SELECT * FROM task WHERE run_id = ? ORDER BY position", (run_id,))
-        return [planned_task(row) for row in cursor if row["state"] in states]
+    def tasks(self, run_id: str) -> Iterator[PlannedTask]:
+        """Yield the tasks of a run, in its order; a page is held at a time."""
+        last, of_last = -1, "run_id = :run AND position > :position ORDER BY position"
+        while page := self._page(of_last, run=run_id, position=last):
+            yield from map(planned_task, page)
+            last = page[-1]["position"]
 
-    def last_outcomes(self) -> dict[str, LastOutcome]:
-        """Return the newest outcome of every key, over all runs."""
-        cursor = self._connection.execute(
-            "SELECT key, id, status, fingerprint, digest FROM outcome "
-            "WHERE id IN (SELECT max(id) FROM outcome GROUP BY key)"
+    def todo(self, run_id: str) -> Iterator[PlannedTask]:
+        """Yield the tasks of a run that are to do, the heaviest first, each once; a page is held at a time."""
+        last = {"weight": math.inf, "position": -1}
+        behind = (
+            "run_id = :run AND state = 'todo' AND weight <= :weight AND (weight < :weight OR position > :position) "
+            "ORDER BY weight DESC, position"
         )
-        return {row["key"]: LastOutcome(row["id"], row["status"], row["fingerprint"], row["digest"]) for row in cursor}
+        while page := self._page(behind, run=run_id, **last):
+            yield from map(planned_task, page)
+            last = {name: page[-1][name] for name in last}
+
+    def _page(self, which: str, **values: Any) -> list[sqlite3.Row]:
+        # Fetched whole: a cursor left open over a table that is written may see a row twice.
+        return self._connection.execute(f"SELECT * FROM task WHERE {which} LIMIT {_PAGE}", values).fetchall()
+
+    def last_outcome(self, key: str) -> LastOutcome | None:
+        """Return the newest outcome of a key, over all runs; None where it has none."""
+        cursor = self._connection.execute(f"{_OUTCOMES} WHERE key = ? ORDER BY id DESC LIMIT 1", (key,))
+        row = cursor.fetchone()
+        return None if row is None else last_outcome(row)
+
+    def newest_outcomes(self, limit: int) -> Iterator[LastOutcome]:
+        """Yield the newest outcomes, whatever their keys, the newest first."""
+        cursor = self._connection.execute(f"{_OUTCOMES} ORDER BY id DESC LIMIT ?", (limit,))
+        return (last_outcome(row) for row in cursor)

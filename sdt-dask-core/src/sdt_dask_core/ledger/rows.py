@@ -13,6 +13,7 @@ __all__ = [
     "PlannedTask",
     "RunRow",
     "attempt_row",
+    "last_outcome",
     "now",
     "planned_task",
     "row_dict",
@@ -41,6 +42,12 @@ class PlannedTask:
         Of this system alone.
     outcome_id : int or None
         For a skipped one, the outcome that still holds.
+    grade : str or None
+        That of this outcome.
+    size : int or None
+        What the source says of how large its data are [bytes].
+    weight : float
+        What decides who goes first: the expected time [s]; where no time is known of any key, the size.
     """
 
     key: str
@@ -51,16 +58,23 @@ class PlannedTask:
     options: dict[str, Any]
     metadata: dict[str, Any]
     outcome_id: int | None = None
+    grade: str | None = None
+    size: int | None = None
+    weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class LastOutcome:
-    """The newest outcome of a key, over all runs."""
+    """The newest outcome of a key, over all runs; of one that is done, with its computing time [s] where known."""
 
     outcome_id: int
     status: str
     fingerprint: str | None
     digest: str
+    grade: str | None = None
+    seconds: float | None = None
+    size: int | None = None
+    peak_mb: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +123,24 @@ def planned_task(row: sqlite3.Row) -> PlannedTask:
         options=json.loads(row["options"]),
         metadata=json.loads(row["metadata"]),
         outcome_id=row["outcome_id"],
+        grade=row["grade"],
+        size=row["size"],
+        weight=row["weight"],
     )
+
+
+def last_outcome(row: sqlite3.Row) -> LastOutcome:
+    """Return the outcome that a row holds, as planning needs it."""
+    is_done = row["status"] == "done"
+    kept = {name: row[name] if is_done else None for name in ("grade", "seconds", "size", "peak_mb")}
+    return LastOutcome(row["id"], row["status"], row["fingerprint"], row["digest"], **kept)
 
 
 def task_values(run_id: str, position: int, task: PlannedTask) -> tuple[Any, ...]:
     """Return the values of a task's row."""
     texts = (json.dumps(task.options), json.dumps(task.metadata))
-    return (run_id, task.key, position, task.state, task.reason, task.fingerprint, task.digest, *texts, task.outcome_id)
+    expected = (task.outcome_id, task.grade, None, task.size, task.weight)
+    return (run_id, task.key, position, task.state, task.reason, task.fingerprint, task.digest, *texts, *expected)
 
 
 def now() -> str:

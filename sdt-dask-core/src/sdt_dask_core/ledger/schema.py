@@ -9,10 +9,19 @@ from urllib.parse import quote
 
 from sdt_dask_core.errors import LedgerError
 
-__all__ = ["LEDGER_NAME", "SCHEMA_VERSION", "check_version", "connect", "make_durable", "make_tables", "refuse_newer"]
+__all__ = [
+    "INDICES",
+    "LEDGER_NAME",
+    "SCHEMA_VERSION",
+    "check_version",
+    "connect",
+    "make_durable",
+    "make_tables",
+    "refuse_newer",
+]
 
 LEDGER_NAME = "ledger.sqlite"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE run (
@@ -38,6 +47,9 @@ CREATE TABLE outcome (
     digest TEXT NOT NULL,
     body TEXT NOT NULL,
     body_sha256 TEXT NOT NULL,
+    seconds REAL,
+    peak_mb REAL,
+    size INTEGER,
     UNIQUE (run_id, key, attempt)
 );
 CREATE INDEX outcome_by_key ON outcome (key, id);
@@ -52,6 +64,10 @@ CREATE TABLE task (
     options TEXT NOT NULL,
     metadata TEXT NOT NULL,
     outcome_id INTEGER REFERENCES outcome,
+    grade TEXT,
+    cause TEXT,
+    size INTEGER,
+    weight REAL NOT NULL DEFAULT 0,
     PRIMARY KEY (run_id, key)
 );
 CREATE TABLE attempt (
@@ -65,6 +81,16 @@ CREATE TABLE attempt (
     PRIMARY KEY (run_id, key, number)
 );
 """
+
+#: Statements that make the indices of version 3. Those of keys to do, failed keys and open attempts hold no other row,
+#: so they are small, and empty when a run is done.
+INDICES = (
+    "CREATE INDEX task_by_position ON task (run_id, position)",
+    "CREATE INDEX task_counted ON task (run_id, reason, state, grade)",
+    "CREATE INDEX task_todo ON task (run_id, weight DESC, position) WHERE state = 'todo'",
+    "CREATE INDEX task_failed ON task (run_id, cause, position) WHERE state = 'failed'",
+    "CREATE INDEX attempt_open ON attempt (ended_at) WHERE ended_at IS NULL",
+)
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -147,4 +173,5 @@ def _refuse_newer_than_this(version: int, path: Path) -> None:
 
 def make_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of an empty file, in one transaction."""
-    connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    schema = f"{_SCHEMA} {'; '.join(INDICES)};"
+    connection.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")

@@ -26,7 +26,7 @@ from sdt_dask_core.ledger.schema import (
     make_tables,
     refuse_newer,
 )
-from sdt_dask_core.outcome import dump
+from sdt_dask_core.outcome import DONE, dump
 
 __all__ = ["Ledger"]
 
@@ -125,7 +125,11 @@ class Ledger(LedgerReader):
             )
 
     def begin_run(self, settings: Mapping[str, Any], versions: Mapping[str, Any], tasks: Iterable[PlannedTask]) -> str:
-        """Write a run and a row for each of its keys, in one transaction; return its id."""
+        """Write a run and a row for each of its keys, in one transaction; return its id.
+
+        A key that comes twice counts once, the first time. The tasks are taken one by one, so they may be made as they
+        are written; what they raise leaves nothing of the run.
+        """
         run_id = f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
         with self.transaction():
             self._connection.execute(
@@ -133,7 +137,7 @@ class Ledger(LedgerReader):
                 (run_id, now(), json.dumps(settings), json.dumps(versions)),
             )
             self._connection.executemany(
-                "INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, key) DO NOTHING",
                 (task_values(run_id, position, task) for position, task in enumerate(tasks)),
             )
         return run_id
@@ -144,7 +148,8 @@ class Ledger(LedgerReader):
             self._connection.execute("UPDATE run SET state = 'running', ended_at = NULL WHERE run_id = ?", (run_id,))
             if retry_failed:
                 self._connection.execute(
-                    "UPDATE task SET state = 'todo', reason = 'failed before' WHERE run_id = ? AND state = 'failed'",
+                    "UPDATE task SET state = 'todo', reason = 'failed before', cause = NULL "
+                    "WHERE run_id = ? AND state = 'failed'",
                     (run_id,),
                 )
 
@@ -184,16 +189,21 @@ class Ledger(LedgerReader):
         body = json.dumps(outcome, ensure_ascii=False, allow_nan=False)
         cursor = self._connection.execute(
             "INSERT INTO outcome (run_id, key, attempt, recorded_at, status, grade, stage, cause, message, "
-            "fingerprint, digest, body, body_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "fingerprint, digest, body, body_sha256, seconds, peak_mb, size) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(run_id, task.key, number, now()),
                 *(outcome.get(name) for name in ("status", "grade", "stage", "cause", "message")),
                 *(task.fingerprint, task.digest, body, hashlib.sha256(body.encode()).hexdigest()),
+                *(sum(outcome.get("seconds", {}).values()) or None, outcome.get("peak_rss_mb"), task.size),
             ),
         )
+        is_done = outcome["status"] == DONE
+        grade, cause = outcome.get("grade") if is_done else None, None if is_done else outcome.get("cause")
         updated = self._connection.execute(
-            "UPDATE task SET state = ?, outcome_id = ? WHERE run_id = ? AND key = ? AND state = 'todo'",
-            (outcome["status"], cursor.lastrowid, run_id, task.key),
+            "UPDATE task SET state = ?, outcome_id = ?, grade = ?, cause = ? "
+            "WHERE run_id = ? AND key = ? AND state = 'todo'",
+            (outcome["status"], cursor.lastrowid, grade, cause, run_id, task.key),
         )
         if updated.rowcount != 1:
             raise LedgerError(f"key {task.key} is not to do in run {run_id}, so its outcome is not recorded again")

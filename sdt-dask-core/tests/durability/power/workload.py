@@ -5,6 +5,7 @@ Called as ``python -m durability.power.workload KIND FOLDER SYNCHRONOUS TRACE``;
 
 from __future__ import annotations
 
+import itertools
 import random
 import sys
 from pathlib import Path
@@ -50,7 +51,7 @@ class Workload:
 
     def work(self, ledger: Ledger, run_id: str, n_keys: int) -> None:
         """Work off some keys as the runner does: an outcome and the next attempt in one commit."""
-        waiting = iter(ledger.tasks(run_id, "todo")[: n_keys + 2])
+        waiting = itertools.islice(ledger.todo(run_id), n_keys + 2)
         flying = [next(waiting), next(waiting)]
         with ledger.transaction():
             numbers = {task.key: ledger.start_attempt(run_id, task.key) for task in flying}
