@@ -1,7 +1,8 @@
 """The runner: what happens on the driver from the first future to the last.
 
-A bounded window of futures is in flight; each outcome is recorded as it lands and its future released, so memory does
-not grow with the number of keys. A lost scheduler is a lost scheduler, never ten thousand failed keys.
+A bounded window of futures is in flight. What has landed is recorded, in one transaction that reaches the disk, before
+anybody hears of it; its futures are released, so memory does not grow with the number of keys. A lost scheduler is a
+lost scheduler, never ten thousand failed keys.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import hashlib
 import logging
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,9 +21,9 @@ from sdt_dask_core.addons import tell
 from sdt_dask_core.agreement.newcomers import Newcomers
 from sdt_dask_core.errors import ClusterLostError, LimitReachedError, RunInterruptedError, SdtDaskError
 from sdt_dask_core.job import Job
+from sdt_dask_core.landed import NobodyAnswersError, outcome_of
 from sdt_dask_core.ledger import Ledger, PlannedTask
 from sdt_dask_core.limits import LimitWatch
-from sdt_dask_core.outcome import failure, load
 from sdt_dask_core.progress import Progress, RunInfo
 from sdt_dask_core.pulse import Pulse
 from sdt_dask_core.retries import Again, Retries
@@ -37,7 +39,6 @@ logger = logging.getLogger(__name__)
 
 _TASKS_PER_THREAD = 2  # one that computes and one that waits, so that no worker idles
 _LARGE_SHARE = 2  # of memory, for a key that took more than one
-_RESULT_TIMEOUT = 60.0  # s to fetch the text of a finished task
 _CLOSING_CHILDREN = 20.0  # s; a plug may take ten of them for its own close()
 _CLOSING_AT_ONCE = 2.0  # s; the word to kill them is on its way, and the workers need no one to wait for it
 _KEPT_OF_ATTEMPT = ("message", "at", "signal", "exit_code", "host", "peak_rss_mb", "n_rows", "seconds_in_work")
@@ -55,6 +56,9 @@ class _Attempt:
     @property
     def share(self) -> int:
         return _LARGE_SHARE if self.worker else 1
+
+
+_Landed = tuple[_Attempt, dict[str, Any], Again | None]
 
 
 class Runner:
@@ -108,11 +112,13 @@ class Runner:
         self.pulse = Pulse(client)
         self._stint = uuid.uuid4().hex
         self._flying: dict[Any, _Attempt] = {}
+        self._landed: list[_Landed] = []  # judged, and not yet written
+        self._untold: deque[tuple[PlannedTask, dict[str, Any]]] = deque()  # written, and not yet counted
         self._retries = Retries()
         self._again = Waiting()
 
     def work_off(self, tasks: Iterable[PlannedTask], progress: Progress) -> None:
-        """Run every task and record its outcome.
+        """Run every task and record its outcome; the tasks are taken one by one, as there is room for them.
 
         Raises
         ------
@@ -121,13 +127,15 @@ class Runner:
         LimitReachedError, RunInterruptedError
             A limit, or Ctrl-C, ended it; what was finished is recorded.
         """
+        self.progress = progress
+        self._waiting = iter(tasks)
         self.pulse.first()
         progress.dashboard = _dashboard(self.client) if self.pulse.is_well else ""
         tell(self.hooks, "run_started", run=self.run)
         try:
-            self._fly(iter(tasks), progress)
+            self._fly()
         except KeyboardInterrupt:  # of a program that hears its signals itself
-            raise self._interrupted(progress) from None
+            raise self._interrupted() from None
         except SdtDaskError:
             raise
         except Exception as error:
@@ -140,38 +148,72 @@ class Runner:
             tell(self.hooks, "run_finished", run=self.run)
             self._close_children()
 
-    def _fly(self, waiting: Iterator[PlannedTask], progress: Progress) -> None:
+    def _fly(self) -> None:
         from distributed import as_completed
 
-        landing = as_completed([])
+        self._landing = as_completed([])
         self.limits.look()  # the cluster alone may have cost all that it may
-        self._fill(waiting, landing, progress)
-        self.observe(progress)
-        for future in self._landings(landing):
-            if future is None:
-                self._fill(waiting, landing, progress)
+        self._record_and_launch()
+        self.observe(self.progress)
+        while not (self._landing.is_empty() and not self._again):
+            is_over = self._is_over()
+            if self._take_in_what_landed():
+                self._record_and_launch()
                 continue
+            if is_over:
+                break
+            with self._landing.thread_condition:  # as its own iterator does, which would wait for ever
+                came = self._landing.thread_condition.wait(timeout=_LOOK_EVERY)
+            if not came and len(self._flying) < self.progress.todo:
+                self._record_and_launch()
+        if self.stop.is_asked and self.progress.todo:
+            raise self._interrupted()
+        if self.limits.reason and self.progress.todo:
+            raise self._stopped()
+
+    def _take_in_what_landed(self) -> bool:
+        """Fetch and judge all that has landed; tell whether anything has."""
+        # What a scheduler that hangs holds cannot be fetched.
+        while self._landing.has_ready() and self.pulse.is_well:
+            future = next(self._landing)
             attempt = self._flying[future]
-            outcome, again = self._judged(future, attempt)
+            judged = self._judged(future, attempt)
             del self._flying[future]
+            self._landed.append((attempt, *judged))
             future.release()
-            with self.ledger.transaction():
-                if again is None:
-                    self.ledger.record(self.run.run_id, attempt.task, attempt.number, outcome)
-                else:
-                    self._put_back(attempt, outcome, again)
-                self._launch_what_fits(waiting, landing, progress)
-            if again is None:
-                self.limits.landed()
-                self._count(attempt.task, outcome, progress)
-        if self.stop.is_asked and progress.todo:
-            raise self._interrupted(progress)
-        if self.limits.reason and progress.todo:
-            raise self._stopped(progress)
+            self.pulse.why_lost()  # so that an answer which came meanwhile is not taken for silence
+        return bool(self._landed)
+
+    def _record_and_launch(self) -> None:
+        """Write all that has landed in one transaction, and hand out what there is room for meanwhile."""
+        with self._recorded():
+            self._launch_what_fits()
+        while self._untold:
+            self._count(*self._untold.popleft())
+            self.observe(self.progress)
+
+    @contextlib.contextmanager
+    def _recorded(self) -> Iterator[None]:
+        """Write all that has landed, and what the body writes, in one transaction; nobody hears of it before."""
+        landed, self._landed = self._landed, []
+        with self.ledger.transaction():
+            for attempt, outcome, again in landed:
+                self._write(attempt, outcome, again)
+            yield
+        self._untold.extend((attempt.task, outcome) for attempt, outcome, again in landed if again is None)
+
+    def _write(self, attempt: _Attempt, outcome: Mapping[str, Any], again: Again | None) -> None:
+        if again is None:
+            self.ledger.record(self.run.run_id, attempt.task, attempt.number, outcome)
+        else:
+            self._put_back(attempt, outcome, again)
 
     def _judged(self, future: Any, attempt: _Attempt) -> tuple[dict[str, Any], Again | None]:
         """Return what an attempt came to, and the next one, or None where there is none."""
-        outcome = self._outcome(future)
+        try:
+            outcome = outcome_of(future)
+        except NobodyAnswersError as error:
+            raise self._lost(str(error)) from error
         if not self.newcomers.turned_away(future, outcome):
             return self._retries.judge(attempt.task.key, outcome)
         why = self.newcomers.why_none_is_left()
@@ -185,23 +227,6 @@ class Runner:
         self.ledger.end_attempt(self.run.run_id, attempt.task.key, attempt.number, outcome["cause"], detail or None)
         self._again.add(attempt.task, again)
 
-    def _landings(self, landing: Any) -> Iterator[Any]:
-        """Yield each future as it lands, and None where none did for a while.
-
-        It ends when there is none any more, or what ends the run leaves no more time; what has landed comes still.
-        """
-        while not (landing.is_empty() and not self._again):
-            is_over = self._is_over()
-            if landing.has_ready() and self.pulse.is_well:  # what a scheduler that hangs holds cannot be fetched
-                yield next(landing)
-                continue
-            if is_over:
-                return
-            with landing.thread_condition:  # as its own iterator does, which would wait for ever
-                came = landing.thread_condition.wait(timeout=_LOOK_EVERY)
-            if not came:
-                yield None
-
     def _is_over(self) -> bool:
         """Look at what may end the run early; return whether also the keys in work have no time left."""
         why = self.pulse.why_lost()
@@ -209,46 +234,43 @@ class Runner:
             raise self._lost(why)
         return self.stop.look() or self.limits.look() or (self.stop.is_asked and not self._flying)
 
-    def _fill(self, waiting: Iterator[PlannedTask], landing: Any, progress: Progress) -> None:
-        if len(self._flying) < progress.todo:
-            with self.ledger.transaction():
-                self._launch_what_fits(waiting, landing, progress)
-
-    def _launch_what_fits(self, waiting: Iterator[PlannedTask], landing: Any, progress: Progress) -> None:
-        while len(self._flying) < self._room(progress) and self._launch_next(waiting, landing, progress):
+    def _launch_what_fits(self) -> None:
+        while len(self._flying) < self._room() and self._launch_next():
             pass
 
-    def _room(self, progress: Progress) -> int:
+    def _room(self) -> int:
         """Return how many keys may be handed out at once; workers come and go."""
-        progress.n_threads = max(1, self.pulse.n_threads)
-        return _TASKS_PER_THREAD * progress.n_threads
+        self.progress.n_threads = max(1, self.pulse.n_threads)
+        return _TASKS_PER_THREAD * self.progress.n_threads
 
-    def _interrupted(self, progress: Progress) -> RunInterruptedError:
+    def _interrupted(self) -> RunInterruptedError:
         self._abandon("interrupted")
+        progress = self.progress
         return RunInterruptedError(
             f"interrupted with {progress.todo} of {progress.total} keys to do; what was finished is recorded: "
             f"sdt-dask resume {self.run.output} does the rest"
         )
 
-    def _stopped(self, progress: Progress) -> LimitReachedError:
+    def _stopped(self) -> LimitReachedError:
         self._abandon("limit reached")
+        progress = self.progress
         advice = f" ({self.limits.advice})" if self.limits.advice else ""
         return LimitReachedError(
             f"stopped with {progress.todo} of {progress.total} keys to do: {self.limits.reason}; what was finished is "
             f"recorded: sdt-dask resume {self.run.output} does the rest{advice}"
         )
 
-    def _launch_next(self, waiting: Iterator[PlannedTask], landing: Any, progress: Progress) -> bool:
+    def _launch_next(self) -> bool:
         if self.stop.is_asked or self.limits.reason:
             return False
-        task = self._again.due() or next(waiting, None)
+        task = self._again.due() or next(self._waiting, None)
         if task is None:
-            return self._launch_large(landing)
-        progress.in_work.setdefault(task.key, len(progress.in_work))
-        self._launch(task, landing)
+            return self._launch_large()
+        self.progress.in_work.setdefault(task.key, len(self.progress.in_work))
+        self._launch(task)
         return True
 
-    def _launch_large(self, landing: Any) -> bool:
+    def _launch_large(self) -> bool:
         """Hand out a key that may take a neighbour's memory too, when nobody else computes."""
         taken = [attempt.worker for attempt in self._flying.values()]
         if not all(taken):
@@ -256,10 +278,10 @@ class Runner:
         free = [worker for worker in places_apart(self.pulse.threads) if worker not in taken]
         task = self._again.large() if free else None
         if task is not None:
-            self._launch(task, landing, worker=free[0])
+            self._launch(task, worker=free[0])
         return task is not None
 
-    def _launch(self, task: PlannedTask, landing: Any, worker: str = "") -> None:
+    def _launch(self, task: PlannedTask, worker: str = "") -> None:
         attempt = _Attempt(task, self.ledger.start_attempt(self.run.run_id, task.key), worker)
         future = self.newcomers.submit(
             {
@@ -275,30 +297,7 @@ class Runner:
             worker=worker,
         )
         self._flying[future] = attempt
-        landing.add(future)
-
-    def _outcome(self, future: Any) -> dict[str, Any]:
-        """Return the outcome that a future brought."""
-        from distributed import CancelledError, TimeoutError
-
-        try:
-            if future.status == "finished":
-                return load(future.result(timeout=_RESULT_TIMEOUT))
-            if future.status == "cancelled":
-                raise self._lost("the scheduler went away")
-            if future.status == "lost":
-                return _worker_died("with the finished outcome in its hands")
-            error = future.exception(timeout=_RESULT_TIMEOUT)
-        except TimeoutError:  # Dask computes it once more
-            return _worker_died("while its outcome was fetched")
-        except (CancelledError, OSError) as error_of_comm:
-            raise self._lost("the scheduler went away") from error_of_comm
-        name = type(error).__name__
-        if name in ("NoWorkerError", "NoValidWorkerError"):
-            raise self._lost("the cluster has no worker left")
-        if name == "KilledWorker":
-            return _worker_died(f"under this key, last {error.last_worker.address}")
-        return failure(stage="worker", cause="worker_error", message=f"the Dask worker failed: {name}: {error}")
+        self._landing.add(future)
 
     def _lost(self, why: str) -> ClusterLostError:
         self._abandon("lost")
@@ -307,22 +306,26 @@ class Runner:
         )
 
     def _abandon(self, ending: str) -> None:
-        with self.ledger.transaction():
+        """Record what has landed, and give up what has not."""
+        with self._recorded():
             for attempt in self._flying.values():
                 self.ledger.end_attempt(self.run.run_id, attempt.task.key, attempt.number, ending)
+        while self._untold:
+            self._count(*self._untold.popleft())
         with contextlib.suppress(Exception):  # the cluster may be gone
             self.client.cancel(list(self._flying))
         self._flying.clear()
 
-    def _count(self, task: PlannedTask, outcome: Mapping[str, Any], progress: Progress) -> None:
+    def _count(self, task: PlannedTask, outcome: Mapping[str, Any]) -> None:
+        progress = self.progress
         progress.in_work.pop(task.key, None)
+        self.limits.landed()
         if outcome["status"] == "failed":
             progress.failed += 1
             logger.warning("key %s failed: %s: %s", task.key, outcome["cause"], outcome["message"])
         else:
             progress.grades[outcome["grade"]] += 1
         tell(self.hooks, "key_finished", run=self.run, outcome={"key": task.key, **outcome})
-        self.observe(progress)
 
     def _close_children(self) -> None:
         # A cluster that goes on after us must not keep our processes, nor the plug's connections in them.
@@ -336,14 +339,6 @@ def _dashboard(client: distributed.Client) -> str:
         if client.scheduler_info(n_workers=0).get("services"):
             return client.dashboard_link or ""
     return ""
-
-
-def _worker_died(when: str) -> dict[str, Any]:
-    return failure(
-        stage="worker",
-        cause="worker_died",
-        message=f"the Dask worker died {when}; look at the worker's log and memory, then sdt-dask retry",
-    )
 
 
 def _short(key: str) -> str:

@@ -14,7 +14,7 @@ from sdt_dask_core.agreement.question import answer_of_this_process, call
 from sdt_dask_core.agreement.terms import Terms
 from sdt_dask_core.agreement.verdict import disagreements
 
-__all__ = ["TURNED_AWAY", "run_key_if_agreed", "through_the_gate"]
+__all__ = ["TURNED_AWAY", "gate_of", "run_key_if_agreed", "through_the_gate"]
 
 #: Status of the answer for a key that was not started.
 TURNED_AWAY = "turned away"
@@ -36,22 +36,28 @@ def answer_of_worker():
 """
 
 
-def through_the_gate(terms: Terms, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the arguments with which ``eval`` runs a key on a worker that meets the terms, and nowhere else.
+def gate_of(terms: Terms) -> dict[str, Any]:
+    """Return the arguments with which ``eval`` asks a worker whether it meets the terms; the same for every key.
 
     Parameters
     ----------
     terms : Terms
         What the worker must have.
+    """
+    return {"terms": terms.as_text(), "asked": call(terms.question), "status": TURNED_AWAY}
+
+
+def through_the_gate(gate: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the arguments with which ``eval`` runs a key on a worker that meets the terms, and nowhere else.
+
+    Parameters
+    ----------
+    gate : mapping
+        As `gate_of` returns it.
     arguments : mapping
         What `sdt_dask_core.task.run_key` takes.
     """
-    space = {
-        "terms": terms.as_text(),
-        "arguments": dict(arguments),
-        "asked": call(terms.question),
-        "status": TURNED_AWAY,
-    }
+    space = {**gate, "arguments": dict(arguments)}
     return "(exec(gate, space), space['answer_of_worker']())[1]", {"gate": _GATE, "space": space}
 
 

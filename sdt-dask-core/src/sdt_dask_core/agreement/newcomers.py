@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sdt_dask_core.agreement.asking import wrong_workers
-from sdt_dask_core.agreement.gate import TURNED_AWAY, through_the_gate
+from sdt_dask_core.agreement.gate import TURNED_AWAY, gate_of, through_the_gate
 from sdt_dask_core.agreement.table import Found, commands, table
 from sdt_dask_core.agreement.terms import Terms
 from sdt_dask_core.agreement.verdict import disagreements
@@ -47,6 +47,7 @@ class Newcomers:
         self.client = client
         self.terms = terms
         self.takes_any = takes_any
+        self._gate = gate_of(terms)
         self.image = image
         self._known = set(client.nthreads(callback_timeout=_ANSWER_WITHIN))
         self._wrong: dict[str, Any] = {}
@@ -70,7 +71,7 @@ class Newcomers:
             how |= {"workers": [worker], "allow_other_workers": True}
         if self.takes_any:
             return self.client.submit(run_key, **arguments, **how)
-        future = self.client.submit(eval, *through_the_gate(self.terms, arguments), **how)
+        future = self.client.submit(eval, *through_the_gate(self._gate, arguments), **how)
         self._before[future] = len(self._wrong)
         return future
 
