@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sdt_dask_core.due import VANISHED
 from sdt_dask_core.ledger import LedgerReader
-from sdt_dask_core.report.files import write_table
+from sdt_dask_core.report.files import write_pieces
 from sdt_dask_core.report.tables import errors_table, result_columns, results_table, summary_table, withheld_table
 from sdt_dask_core.settings import RunSettings
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from sdt_dask_core.comparison import Comparison
 
 __all__ = ["Run"]
+
+_PIECE = 1000  # rows of a table that are held while it is written
 
 
 class Run:
@@ -103,8 +107,11 @@ class Run:
         ConfigurationError
             The folder cannot be written.
         """
-        write_table(self.results, self.output / "results.csv")
-        write_table(self.errors, self.output / "errors.csv")
+        with LedgerReader(self.output) as ledger:
+            results = (results_table(rows, self.columns) for rows in _pieces(ledger.rows(self.run_id)))
+            write_pieces(results, self.output / "results.csv")
+            errors = (errors_table(rows) for rows in _pieces(ledger.failed_rows(self.run_id)))
+            write_pieces(errors, self.output / "errors.csv")
 
     def compare(self, earlier: Run, *, tolerance: float = 0.05) -> Comparison:
         """Hold this run against an earlier one: what is new, gone, fixed, broken, and which numbers moved.
@@ -140,3 +147,11 @@ class Run:
         # pandas escapes what it shows, so a hostile key stays text.
         tables = f"<p>Run {self.run_id}: {self.state}; {self.headline}</p>{self.results.head(20).to_html()}"
         return tables if self.errors.empty else f"{tables}<p>Failed</p>{self.errors.head(20).to_html()}"
+
+
+def _pieces(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows in lists of a bounded length; one that is empty where there is none."""
+    piece = list(islice(rows, _PIECE))
+    yield piece
+    while piece := list(islice(rows, _PIECE)):
+        yield piece

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +13,12 @@ from sdt_dask_core.whole_file import whole_file
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["write_table"]
+__all__ = ["write_pieces", "write_table"]
 
 # What a spreadsheet takes for a formula when a cell of text starts with it (OWASP, "CSV injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# By itself pandas leaves the time out of those rows, as it takes them together, that are all at midnight.
+_DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
 def write_table(table: pd.DataFrame, path: Path | str) -> Path:
@@ -30,22 +34,39 @@ def write_table(table: pd.DataFrame, path: Path | str) -> Path:
     path = Path(path)
     if path.suffix not in (".csv", ".parquet"):
         raise ConfigurationError(f"cannot export to {str(path)!r}: the extension decides, write .csv or .parquet")
+    if path.suffix == ".csv":
+        return write_pieces([table], path)
+    with _exported(path) as temporary:
+        table.to_parquet(temporary, index=False)
+    return path
+
+
+def write_pieces(pieces: Iterable[pd.DataFrame], path: Path) -> Path:
+    """Write a table as ``.csv`` piece by piece, as they come, so that a large one is never held; see `write_table`.
+
+    Parameters
+    ----------
+    pieces : iterable of pandas.DataFrame
+        At least one; all have the same columns.
+    path : path
+        The file.
+    """
+    with _exported(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        for number, piece in enumerate(pieces):
+            _without_formulas(piece).to_csv(file, index=False, header=number == 0, date_format=_DATE_FORMAT)
+    return path
+
+
+@contextlib.contextmanager
+def _exported(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:
-            _write(table, temporary, path.suffix)
+            yield temporary
     except OSError as error:
         raise ConfigurationError(
             f"cannot export to {str(path)!r}: {error.strerror or error}; choose another folder or make room"
         ) from error
-    return path
-
-
-def _write(table: pd.DataFrame, path: Path, suffix: str) -> None:
-    if suffix == ".parquet":
-        table.to_parquet(path, index=False)
-    else:
-        _without_formulas(table).to_csv(path, index=False)
 
 
 def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
