@@ -109,6 +109,11 @@ def test_the_folder_or_file_is_of_this_machine(folder: Path, name: str, monkeypa
 @pytest.mark.parametrize("key", [("nothing",), ("../site",), (None,)])
 def test_the_fingerprint_of_a_bad_key_is_unknown(folder: Path, key: tuple[str, ...]):
     assert CsvPlug(folder).fingerprint(key) is None
+    assert CsvPlug(folder).data_size(key) is None
+
+
+def test_the_size_is_that_of_the_file(folder: Path):
+    assert CsvPlug(folder).data_size(("site", "inv_1")) == len(WIDE)
 
 
 def test_it_knows_nothing_of_the_systems_and_closes_twice(folder: Path):

@@ -26,7 +26,7 @@ def earlier_run(ledger: LedgerReader, settings: RunSettings) -> str | None:
 
 
 def vanished_tasks(ledger: LedgerReader, run_id: str) -> Iterator[PlannedTask]:
-    """Yield a skipped task for each key of an earlier run with an outcome; it counts where the source has no such key."""
+    """Yield a skipped task for each key of an earlier run that has an outcome; it counts where the key has no other."""
     for task in ledger.tasks(run_id):
         outcome = ledger.last_outcome(task.key)
         if outcome is not None:

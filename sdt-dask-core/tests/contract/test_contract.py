@@ -35,6 +35,7 @@ def test_hooks_are_those_of_the_contract() -> None:
         "get_data": ("key",),
         "list_keys": (),
         "fingerprint": ("key",),
+        "data_size": ("key",),
         "system_metadata": ("key",),
         "local_paths": (),
         "check_access": (),

@@ -64,7 +64,8 @@ CREATE TABLE attempt (
 _ROWS_1 = """
 INSERT INTO run VALUES ('20250101T000000-abcd', '2025-01-01T00:00:00.000+00:00', NULL, 'interrupted', '{"x": 1}', '{}');
 INSERT INTO outcome VALUES (1, '20250101T000000-abcd', '["a"]', 1, '2025-01-01T00:00:02.000+00:00', 'done', 'ok', NULL,
-    NULL, NULL, '1', 'd', '{"status": "done", "grade": "ok", "columns": {"x": 1.5}, "seconds": {"read": 0.5, "check": 0.25}, "peak_rss_mb": 300.5}',
+    NULL, NULL, '1', 'd',
+    '{"status": "done", "grade": "ok", "columns": {}, "seconds": {"read": 0.5, "check": 0.25}, "peak_rss_mb": 300.5}',
     '57ac6b9ae2e8d05aa9bcb7b1b8d6f2c5c0d5bb6f6a0fd8c6d7c2a0c1b5ef2b4e');
 INSERT INTO task VALUES ('20250101T000000-abcd', '["a"]', 0, 'done', 'new', '1', 'd', '{}', '{}', 1);
 INSERT INTO task VALUES ('20250101T000000-abcd', '["b"]', 1, 'todo', 'new', '1', 'd', '{}', '{}', NULL);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -140,12 +141,21 @@ class CsvPlug(Plug):
     @hookimpl
     def fingerprint(self, key: Key) -> str | None:
         """Return the file's time of change and size; None where there is no such file."""
+        status = self._status(key)
+        return None if status is None else f"{status.st_mtime_ns}-{status.st_size}"
+
+    @hookimpl
+    def data_size(self, key: Key) -> int | None:
+        """Return the size of the file [bytes]; None where there is no such file."""
+        status = self._status(key)
+        return None if status is None else status.st_size
+
+    def _status(self, key: Key) -> os.stat_result | None:
         try:
-            status = find_file(self.path, _split(key)[0]).stat()
+            return find_file(self.path, _split(key)[0]).stat()
         except (PlugError, OSError):
             # Reading the key will tell what is wrong with it.
             return None
-        return f"{status.st_mtime_ns}-{status.st_size}"
 
     @hookimpl
     def local_paths(self) -> Iterable[str]:

@@ -214,6 +214,12 @@ class S3Plug(Plug):
             return None
 
     @hookimpl
+    def data_size(self, key: Key) -> int | None:
+        """Return the size of the object [bytes], which its fingerprint ends with; None for no object."""
+        fingerprint = self.fingerprint(key)
+        return None if fingerprint is None else int(fingerprint.rpartition("-")[2])
+
+    @hookimpl
     def check_access(self) -> Iterable[str]:
         """Yield one sentence per problem that would stop a run from here; one request.
 

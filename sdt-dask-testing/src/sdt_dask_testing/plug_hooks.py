@@ -81,6 +81,24 @@ class PlugHooks(PlugGiven):
             f"fingerprint({contract_missing_key!r}) of a key that is not there is a {type(text).__name__}; return None",
         )
 
+    # --- data_size
+
+    def test_data_size_is_a_number_or_none(
+        self, contract_hooks: Any, contract_known_key: Key, contract_missing_key: Key
+    ) -> None:
+        """Also of a key that is not there; the plan orders keys by it, and asks for every one."""
+        self.claims("data_size")
+        for key in (contract_known_key, contract_missing_key):
+            try:
+                size = contract_hooks.data_size(key=key)
+            except Exception as error:  # noqa: BLE001 - whatever the author's method raises
+                refuse(f"data_size({key!r}) raised {type(error).__name__}: {error}; return None where it is unknown")
+            is_size = isinstance(size, int) and not isinstance(size, bool) and size >= 0
+            require(
+                size is None or is_size,
+                f"data_size({key!r}) is {size!r}; return bytes as a whole number, 0 or more, or None",
+            )
+
     def test_fingerprint_follows_the_source(
         self,
         request: pytest.FixtureRequest,

@@ -62,6 +62,8 @@ WRONG = {
     "FingerprintNumberPlug": ("fingerprint_is_the_same_while_the_source_is", "is a float; return a text, or None"),
     "FingerprintStalePlug": ("fingerprint_follows_the_source", "after change_source changed the data"),
     "FingerprintRaisesPlug": ("fingerprint_of_a_missing_key_raises_nothing", "FileNotFoundError"),
+    "SizeTextPlug": ("data_size_is_a_number_or_none", "return bytes as a whole number"),
+    "SizeRaisesPlug": ("data_size_is_a_number_or_none", "raised FileNotFoundError"),
     "EagerListPlug": ("list_keys_is_lazy", "returned a list, so all keys were made beforehand"),
     "EagerIteratorPlug": ("list_keys_is_lazy", "returned a list_iterator, so all keys were made beforehand"),
     "EagerExpressionPlug": ("list_keys_is_lazy", "touched the source before the first key was asked for"),

@@ -34,6 +34,9 @@ _DASK_CONFIG = {
     "distributed.worker.preload": ["sdt_dask_core.clients.worker_preload"],
 }
 
+# A worker and its computing process take 0.8 GiB of an ordinary system, most of it the libraries.
+_NEEDED = 2**30
+
 
 class LocalClient(Client):
     """Start a Dask cluster of processes on this machine.
@@ -41,7 +44,7 @@ class LocalClient(Client):
     Parameters
     ----------
     n_workers : int, optional
-        Number of worker processes; default the usable cores.
+        Number of worker processes; default the usable cores, or fewer where there is not 1 GiB of memory for each.
     threads_per_worker : int
         Threads per worker process; each thread drives one computing process of its own.
     memory_limit : str, optional
@@ -104,13 +107,14 @@ class LocalClient(Client):
         return client
 
     def _arguments(self) -> dict[str, Any]:
-        import dask.system
+        from distributed.system import MEMORY_LIMIT  # of the container, where there is one
 
-        n_workers = self.n_workers or int(dask.system.CPU_COUNT)
+        n_workers = self.n_workers or _workers_for(MEMORY_LIMIT)
         return {
             "n_workers": n_workers,
             "threads_per_worker": self.threads_per_worker,
-            "memory_limit": self.memory_limit or "auto",
+            # Not Dask's own share, which counts the cores that have no worker.
+            "memory_limit": self.memory_limit or MEMORY_LIMIT // (n_workers * self.threads_per_worker),
             "processes": True,
             "host": "127.0.0.1",
             # Without an address Dask serves on its usual port, and warns where that is taken.
@@ -125,6 +129,13 @@ class LocalClient(Client):
         if self._open is not None:
             opened, self._open = self._open, None
             closed(opened)
+
+
+def _workers_for(memory: int) -> int:
+    """Return how many workers a machine has the cores and the memory [bytes] for."""
+    import dask.system
+
+    return max(1, min(int(dask.system.CPU_COUNT), memory // _NEEDED))
 
 
 @contextlib.contextmanager

@@ -137,7 +137,8 @@ class Ledger(LedgerReader):
                 (run_id, now(), json.dumps(settings), json.dumps(versions)),
             )
             self._connection.executemany(
-                "INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, key) DO NOTHING",
+                "INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (run_id, key) DO NOTHING",
                 (task_values(run_id, position, task) for position, task in enumerate(tasks)),
             )
         return run_id

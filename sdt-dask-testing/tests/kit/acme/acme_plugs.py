@@ -406,6 +406,16 @@ class FingerprintRaisesPlug(GoodPlug):
         return str(self.file(key).stat().st_mtime_ns)
 
 
+class SizeTextPlug(GoodPlug):
+    def data_size(self, key: Any) -> Any:
+        return "12 MB"
+
+
+class SizeRaisesPlug(GoodPlug):
+    def data_size(self, key: Any) -> int | None:
+        return self.file(key).stat().st_size
+
+
 class EagerListPlug(GoodPlug):
     def list_keys(self) -> Any:
         return [(file.stem,) for file in sorted(self.path.glob("*.csv"))]
