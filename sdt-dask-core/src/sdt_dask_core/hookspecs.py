@@ -93,7 +93,7 @@ def data_size(key: Key) -> int | None:
     """Return how large the source's data for the key are [bytes]; None where that is unknown.
 
     Any number that grows with the data will do, such as a count of rows, if it is the same kind for every key.
-    Called on the driver, once per key and run; as cheap as `fingerprint`. The larger ones of a run go first, and
+    Called on the driver, once per key that would run; as cheap as `fingerprint`. The larger ones of a run go first, and
     `sdt-dask plan` estimates their time from it where they were never analysed. Since API 1.1.
     """
 

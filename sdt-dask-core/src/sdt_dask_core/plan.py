@@ -162,10 +162,11 @@ class Planner:
         metadata = self._metadata(system)
         fingerprint, why_none = self._fingerprint(key)
         digest = digest_text({**self.parts, **self._own_parts(system), "metadata": part_digest(metadata)})
-        before, size = self._last(text), self._size(key)
+        before = self._last(text)
         reason = self._reason(before, fingerprint, digest, why_none)
         veto = self._veto(key) if reason != "unchanged" else None
         kept = before if before and reason == "unchanged" else None
+        size = None if veto or kept else self._size(key)
         return PlannedTask(
             key=text,
             state="skipped" if veto or kept else "todo",

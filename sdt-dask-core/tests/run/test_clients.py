@@ -100,6 +100,21 @@ def test_an_address_where_nothing_answers_is_told(tool: Callable[..., SDTDask]) 
     assert str(caught.value).endswith("check the address and that it runs (dask scheduler)")
 
 
+@pytest.mark.parametrize(
+    ("cores", "gib", "n_workers"),
+    [(2, 24, 2), (64, 16, 16), (4, 4, 4), (8, 0.5, 1)],
+    ids=["cores", "memory", "both", "1"],
+)
+def test_there_are_as_many_workers_as_cores_and_memory_allow(
+    monkeypatch: pytest.MonkeyPatch, cores: int, gib: float, n_workers: int
+) -> None:
+    monkeypatch.setattr("dask.system.CPU_COUNT", cores)
+    monkeypatch.setattr("distributed.system.MEMORY_LIMIT", int(gib * 2**30))
+    arguments = LocalClient()._arguments()  # noqa: SLF001 - what Dask is given
+    assert (arguments["n_workers"], arguments["threads_per_worker"]) == (n_workers, 1)
+    assert arguments["memory_limit"] == int(gib * 2**30) // n_workers
+
+
 @pytest.mark.parametrize("name", ["n_workers", "threads_per_worker"])
 def test_less_than_one_is_refused(tool: Callable[..., SDTDask], name: str) -> None:
     with pytest.raises(OptionError, match=f"client 'local': the option '{name}' cannot be 0; it is 1 or more"):

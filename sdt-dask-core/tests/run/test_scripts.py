@@ -90,3 +90,32 @@ def test_a_module_in_the_working_folder_is_found_as_the_caller_finds_it(tmp_path
     (tmp_path / "my_own_module.py").write_text("PEAK = 6.0\n")
     code = SCRIPT.replace("PEAK = 5.0", "import my_own_module").replace("PEAK *", "my_own_module.PEAK *")
     assert_ran_once(python("-c", code + CALL, folder=tmp_path), tmp_path)
+
+
+LEAN = """
+import sys
+
+def heavy():
+    import sys
+    return [name for name in ("solardatatools", "cvxpy") if name in sys.modules]
+
+
+def watch(progress):
+    if not progress.finished:
+        from distributed import get_client
+        print("worker:", [found for found in get_client().run(heavy).values()])
+
+
+tool = SDTDask(MyPlug, client_options={"n_workers": 1}, output="out")
+tool.check()
+tool.estimate(tool.plan())
+run = tool.execute(observe=watch)
+print("ran:", len(run.results), "driver:", heavy())
+"""
+
+
+def test_solar_data_tools_is_imported_by_the_child_alone(drive: Callable[..., Driver], tmp_path: Path) -> None:
+    printed = drive(SCRIPT + LEAN).finish()
+    assert "worker: [[]]\n" in printed
+    assert "ran: 3 driver: []\n" in printed
+    assert Run(tmp_path / "out").counts == {"failed": 3}  # three days are too few for its pipeline

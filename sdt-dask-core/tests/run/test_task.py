@@ -148,6 +148,12 @@ def test_a_file_beside_the_run_shadows_no_library(monkeypatch: pytest.MonkeyPatc
     assert outcome(job())["status"] == "done"
 
 
+def test_what_dask_sets_for_its_own_memory_does_not_reach_the_solvers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
+    outcome(job())
+    assert "MALLOC_TRIM_THRESHOLD_" not in child().environ()
+
+
 def test_solvers_get_one_thread() -> None:
     outcome(job())
     environment = child().environ()
