@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -42,6 +43,7 @@ _LARGE_SHARE = 2  # of memory, for a key that took more than one
 _CLOSING_CHILDREN = 20.0  # s; a plug may take ten of them for its own close()
 _CLOSING_AT_ONCE = 2.0  # s; the word to kill them is on its way, and the workers need no one to wait for it
 _KEPT_OF_ATTEMPT = ("message", "at", "signal", "exit_code", "host", "peak_rss_mb", "n_rows", "seconds_in_work")
+_TOGETHER = 1.0  # s for which what was fetched may wait for what else has landed, before it is recorded
 _LOOK_EVERY = 0.1  # s between two looks at what may end the run while nothing lands
 
 
@@ -172,9 +174,10 @@ class Runner:
             raise self._stopped()
 
     def _take_in_what_landed(self) -> bool:
-        """Fetch and judge all that has landed; tell whether anything has."""
+        """Fetch and judge what has landed, for a while; tell whether anything has."""
+        until = time.monotonic() + _TOGETHER
         # What a scheduler that hangs holds cannot be fetched.
-        while self._landing.has_ready() and self.pulse.is_well:
+        while self._landing.has_ready() and self.pulse.is_well and time.monotonic() < until:
             future = next(self._landing)
             attempt = self._flying[future]
             judged = self._judged(future, attempt)

@@ -9,6 +9,14 @@ from pathlib import Path
 from sdt_dask_core.ledger import LEDGER_NAME
 
 TABLES = ("run", "task", "attempt", "outcome")
+_KNOWN_TO_1 = (
+    ("task", "run_id, key, position, state, reason, fingerprint, digest, options, metadata, outcome_id"),
+    (
+        "outcome",
+        "id, run_id, key, attempt, recorded_at, status, grade, stage, cause, message, fingerprint, digest, body, "
+        "body_sha256",
+    ),
+)
 
 # As the first release wrote it, to the letter.
 SCHEMA_1 = """
@@ -97,5 +105,17 @@ def digest(connection: sqlite3.Connection) -> str:
 
 def digest_of(connection: sqlite3.Connection, *tables: str) -> str:
     """Return what stands for every row of these tables."""
-    rows = [[tuple(row) for row in connection.execute(f"SELECT * FROM {table} ORDER BY rowid")] for table in tables]
+    # Of the file: a reader shows an older ledger as one of the newest.
+    return _digest_of([f"SELECT * FROM main.{table} ORDER BY rowid" for table in tables], connection)
+
+
+def digest_of_version_1(connection: sqlite3.Connection) -> str:
+    """Return what stands for every task and outcome, as far as the first release knew of them."""
+    return _digest_of(
+        [f"SELECT {columns} FROM main.{table} ORDER BY rowid" for table, columns in _KNOWN_TO_1], connection
+    )
+
+
+def _digest_of(queries: list[str], connection: sqlite3.Connection) -> str:
+    rows = [[tuple(row) for row in connection.execute(query)] for query in queries]
     return hashlib.sha256(repr(rows).encode()).hexdigest()

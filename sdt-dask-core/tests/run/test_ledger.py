@@ -63,12 +63,13 @@ def test_a_run_whose_keys_cannot_be_written_leaves_nothing(ledger: Ledger) -> No
     assert ledger.runs() == []
 
 
-def test_keys_that_cannot_be_listed_to_the_end_leave_nothing(ledger: Ledger) -> None:
+@pytest.mark.parametrize("error", [ConnectionError, sqlite3.OperationalError])
+def test_keys_that_cannot_be_listed_to_the_end_leave_nothing(ledger: Ledger, error: type[Exception]) -> None:
     def torn() -> Iterator[PlannedTask]:
         yield task("a")
-        raise ConnectionError("no route to the catalogue")
+        raise error("the database of somebody else")
 
-    with pytest.raises(ConnectionError):
+    with pytest.raises(error, match="somebody else"):
         ledger.begin_run({}, {}, torn())
     assert ledger.runs() == []
 

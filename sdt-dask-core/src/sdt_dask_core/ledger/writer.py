@@ -131,6 +131,18 @@ class Ledger(LedgerReader):
         are written; what they raise leaves nothing of the run.
         """
         run_id = f"{dt.datetime.now(dt.timezone.utc):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+        raised: list[sqlite3.Error] = []
+        try:
+            self._write_run(run_id, settings, versions, _heard(tasks, raised))
+        except LedgerError:
+            if raised:  # by a caller whose keys come from a database, too; the ledger has no part in it
+                raise raised[0] from None
+            raise
+        return run_id
+
+    def _write_run(
+        self, run_id: str, settings: Mapping[str, Any], versions: Mapping[str, Any], tasks: Iterable[PlannedTask]
+    ) -> None:
         with self.transaction():
             self._connection.execute(
                 "INSERT INTO run VALUES (?, ?, NULL, 'running', ?, ?)",
@@ -141,7 +153,6 @@ class Ledger(LedgerReader):
                 "ON CONFLICT (run_id, key) DO NOTHING",
                 (task_values(run_id, position, task) for position, task in enumerate(tasks)),
             )
-        return run_id
 
     def reopen_run(self, run_id: str, *, retry_failed: bool = False) -> None:
         """Set a run to running again; with `retry_failed` its failed keys are to do again, their attempts kept."""
@@ -209,3 +220,11 @@ class Ledger(LedgerReader):
         if updated.rowcount != 1:
             raise LedgerError(f"key {task.key} is not to do in run {run_id}, so its outcome is not recorded again")
         self.end_attempt(run_id, task.key, number, str(outcome["status"]))
+
+
+def _heard(tasks: Iterable[PlannedTask], raised: list[sqlite3.Error]) -> Iterator[PlannedTask]:
+    try:
+        yield from tasks
+    except sqlite3.Error as error:
+        raised.append(error)
+        raise
