@@ -203,7 +203,10 @@ class Runner:
             for attempt, outcome, again in landed:
                 self._write(attempt, outcome, again)
             yield
-        self._untold.extend((attempt.task, outcome) for attempt, outcome, again in landed if again is None)
+        for attempt, outcome, again in landed:
+            if again is None:
+                self.progress.in_work.pop(attempt.task.key, None)
+                self._untold.append((attempt.task, outcome))
 
     def _write(self, attempt: _Attempt, outcome: Mapping[str, Any], again: Again | None) -> None:
         if again is None:
@@ -321,7 +324,6 @@ class Runner:
 
     def _count(self, task: PlannedTask, outcome: Mapping[str, Any]) -> None:
         progress = self.progress
-        progress.in_work.pop(task.key, None)
         self.limits.landed()
         if outcome["status"] == "failed":
             progress.failed += 1

@@ -135,7 +135,7 @@ def test_load_shows_hooks_and_reasons(invoke, install):
     install("shaky", "1/0")
     lines = invoke("plugs", "--load").stdout.splitlines()
     (ours,) = [line for line in lines if "plug-csv" in line]
-    assert "get_data, list_keys, fingerprint, local_paths, check_access ok" in " ".join(ours.split())
+    assert "get_data, list_keys, fingerprint, data_size, local_paths, check_access ok" in " ".join(ours.split())
     assert "cannot be imported: ZeroDivisionError" in next(line for line in lines if "shaky" in line)
 
 

@@ -130,7 +130,7 @@ def test_plan_says_why(finished, invoke, monkeypatch):
     text = invoke("plan", "mine", "--analyses", "none").stdout
     assert text.startswith("1 of 3 systems would run\n  skip, unchanged: 2 (north, south)\n  run, failed before: 1 (")
     assert "on one core (" in text
-    assert "s a system, the mean of 2 done here before)" in text
+    assert "s a system: 1 by the mean; measured on 2 done here before)\nmemory: up to " in text
     assert "run, forced: 2" in invoke("plan", "mine", "--analyses", "none", "--force").stdout
 
 
@@ -139,11 +139,13 @@ def test_plan_as_json(finished, invoke, monkeypatch):
     monkeypatch.chdir(place)
     plan = json.loads(invoke("plan", "mine", "--analyses", "none", "--json", "-k", "north", "-k", "[7,2]").stdout)
     assert 0 < plan.pop("seconds_per_key") < 60
+    assert 10 < plan.pop("peak_memory_mb") < 4000
     assert plan == {
         "run": 1,
         "total": 2,
         "reasons": {"new": 1, "unchanged": 1},
         "seconds_per_key_measured_on": 2,
+        "expected_by": {"mean": 1},
         "estimated_cost_usd": None,
         "max_cost_usd": None,
         "keys": {"unchanged": [["north"]], "new": [[7, 2]]},
@@ -153,8 +155,8 @@ def test_plan_as_json(finished, invoke, monkeypatch):
 def test_plan_with_other_analyses_does_not_take_the_time_of_reading_alone(finished, invoke, monkeypatch):
     _, place = finished
     monkeypatch.chdir(place)
-    assert (
-        "(15 s a system, a guess for two to three years at 15 min; it is measured once" in invoke("plan", "mine").stdout
+    assert invoke("plan", "mine").stdout.endswith(
+        "\ncomputing: not known, as no system was done here with these analyses\n"
     )
 
 
@@ -175,9 +177,12 @@ def test_plan_says_what_the_client_would_cost(finished, invoke, monkeypatch, ins
     monkeypatch.chdir(place)
     install("priced", PRICED, kind="clients")
     text = invoke("plan", "mine", "--client", "priced", "--output", "elsewhere").stdout
-    assert text.endswith("\ncost: about 1.65 US dollars, says client 'priced'\n")
+    assumed = (
+        "assumed is 15 s a system, a guess for two to three years at 15 min; it is measured once some are done here"
+    )
+    assert text.endswith(f"\ncost: about 1.65 US dollars, says client 'priced'; {assumed}\n")
     limited = invoke("plan", "mine", "--client", "priced", "--output", "elsewhere", "--max-cost", "1").stdout
-    assert limited.endswith("says client 'priced', more than the 1.00 of --max-cost\n")
+    assert limited.endswith(f"says client 'priced', more than the 1.00 of --max-cost; {assumed}\n")
 
 
 def test_nothing_to_resume_says_so(finished, invoke, tmp_path):

@@ -177,12 +177,12 @@ def _say_estimate(estimate: Estimate, expected_by: Mapping[str, int], settings: 
         )
     else:
         click.echo("computing: not known, as no system was done here with these analyses")
-        assumed = f" if it takes {seconds}, {estimate.basis}"
+        assumed = f"; assumed is {seconds}, {estimate.basis}"
     if estimate.peak_mb:
         click.echo(f"memory: up to {estimate.peak_mb:.0f} MiB for each process that computes, as measured on them")
     if estimate.dollars is None:
         return
     limit = settings.limits.max_cost
     note = "" if limit is None or estimate.dollars <= limit else f", more than the {dollars(limit)} of --max-cost"
-    said = f"cost: about {dollars(estimate.dollars)} US dollars{assumed}, says client {settings.client.name!r}{note}"
+    said = f"cost: about {dollars(estimate.dollars)} US dollars, says client {settings.client.name!r}{note}{assumed}"
     click.echo(line(said))
