@@ -8,13 +8,14 @@ that compute, and only when the self-test passes; otherwise the original runs an
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
-from sdt_dask_core.accelerations import sparse_is_diagonal
+from sdt_dask_core.accelerations import loss_rounds, sparse_is_diagonal
 
 __all__ = ["ALL", "apply_all"]
 
 #: Every acceleration, in the order in which they are applied.
-ALL = (sparse_is_diagonal,)
+ALL: tuple[Any, ...] = (sparse_is_diagonal, loss_rounds)
 
 
 def apply_all() -> list[str]:
