@@ -10,12 +10,18 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from sdt_dask_core.accelerations import loss_rounds, sparse_is_diagonal
+from sdt_dask_core.accelerations import (
+    capacity_clustering,
+    direct_clarabel,
+    lazy_corpus,
+    loss_rounds,
+    sparse_is_diagonal,
+)
 
 __all__ = ["ALL", "apply_all"]
 
-#: Every acceleration, in the order in which they are applied.
-ALL: tuple[Any, ...] = (sparse_is_diagonal, loss_rounds)
+#: Every acceleration, in the order in which they are applied: the corpus first, for all others import SDT.
+ALL: tuple[Any, ...] = (lazy_corpus, sparse_is_diagonal, direct_clarabel, capacity_clustering, loss_rounds)
 
 
 def apply_all() -> list[str]:
