@@ -20,6 +20,7 @@ from sdt_dask_core.agreement.newcomers import Newcomers
 from sdt_dask_core.errors import ClusterLostError, LimitReachedError, RunInterruptedError, SdtDaskError
 from sdt_dask_core.job import Job
 from sdt_dask_core.ledger import Ledger, PlannedTask
+from sdt_dask_core.left_out import LeftOut
 from sdt_dask_core.limits import LimitWatch
 from sdt_dask_core.outcome import failure, load
 from sdt_dask_core.progress import Progress, RunInfo
@@ -110,6 +111,7 @@ class Runner:
         self._flying: dict[Any, _Attempt] = {}
         self._retries = Retries()
         self._again = Waiting()
+        self._left_out = LeftOut()
 
     def work_off(self, tasks: Iterable[PlannedTask], progress: Progress) -> None:
         """Run every task and record its outcome.
@@ -261,6 +263,7 @@ class Runner:
 
     def _launch(self, task: PlannedTask, landing: Any, worker: str = "") -> None:
         attempt = _Attempt(task, self.ledger.start_attempt(self.run.run_id, task.key), worker)
+        name = hashlib.sha256(task.key.encode()).hexdigest()[:12]
         future = self.newcomers.submit(
             {
                 "job_text": self.job_text,
@@ -271,7 +274,7 @@ class Runner:
                 "share": attempt.share,
             },
             # Dask gives back an old result for an old name, so each attempt has its own; it is public, so no key in it.
-            key=f"sdt-dask-{self.run.run_id}-{_short(task.key)}-{attempt.number}",
+            key=f"sdt-dask-{self.run.run_id}-{name}-{attempt.number}",
             worker=worker,
         )
         self._flying[future] = attempt
@@ -316,6 +319,7 @@ class Runner:
 
     def _count(self, task: PlannedTask, outcome: Mapping[str, Any], progress: Progress) -> None:
         progress.in_work.pop(task.key, None)
+        self._left_out.look(outcome)
         if outcome["status"] == "failed":
             progress.failed += 1
             logger.warning("key %s failed: %s: %s", task.key, outcome["cause"], outcome["message"])
@@ -344,7 +348,3 @@ def _worker_died(when: str) -> dict[str, Any]:
         cause="worker_died",
         message=f"the Dask worker died {when}; look at the worker's log and memory, then sdt-dask retry",
     )
-
-
-def _short(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:12]

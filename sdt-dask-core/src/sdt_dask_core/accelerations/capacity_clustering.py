@@ -66,7 +66,7 @@ class _Problem:
         columns = data["param_prob"].var_id_to_col
         starts = {variable.name(): columns[variable.id] for variable in problem.variables()}
         self._values_at = [slice(starts[name], starts[name] + n_days) for name in _NAMES]
-        if len(self._steps_at) != self._n_steps or len(self._places) != 4 * self._n_steps:  # noqa: PLR2004
+        if len(self._steps_at) != self._n_steps or len(self._places) != 4 * self._n_steps:
             raise ValueError("cvxpy builds this problem in another way")
 
     def solve(self, weight: float) -> tuple[NDArray[np.float64], ...]:
