@@ -8,7 +8,7 @@ rate, and with it the final decomposition and every energy, is the original's to
 are within 1e-3 %/yr.
 
 Whenever this would not be safe, the original runs from the state of the random numbers before the first draw: another
-model than the default one, a year or less, a solver that does not settle, a rate beyond 20 %/yr, or an exact rate that
+model than the default one, a year or less, a solver that does not settle, a rate beyond 100 %/yr, or an exact rate that
 disagrees with the reduced problem's.
 """
 
@@ -34,7 +34,7 @@ NAME = "sdt-loss-rounds"
 _YEAR = 365
 _PERIOD = 365.2425  # of the season [d], as SDT has it
 _FEWEST_ROUNDS = 20
-_LARGEST_RATE = 20.0  # [%/yr]; beyond it the data say nothing of a trend, and the problem is badly conditioned
+_LARGEST_RATE = 100.0  # [%/yr]; beyond it the data say nothing of a trend, and the problem is badly conditioned
 
 _SOURCES = {
     "LossFactorAnalysis.__init__": "06aeac4572f6688e",
