@@ -96,6 +96,8 @@ CASES: dict[str, Build] = {
     "five_minutes": _synthetic(seed=13, years=1.5, interval_minutes=5, degradation_pct_per_year=-3.0),
     "missing_days": _missing_days,
     "noisy": _noisy,
+    "short": _synthetic(seed=15, years=1.1, interval_minutes=60, outage_days=5),
+    "short_shifted": _synthetic(seed=16, years=1.1, interval_minutes=60, time_shift=(1.0, 150), clip_fraction=0.7),
     "hourly": _synthetic(seed=14, years=1.2, interval_minutes=60, capacity_step=(0.7, 200), clip_fraction=0.7),
 }
 
@@ -105,11 +107,13 @@ def main() -> int:
     arguments = _arguments()
     if arguments.dump:
         name, how, file = arguments.dump
-        _dump(name, how, Path(file))
+        warnings.simplefilter("ignore")
+        Path(file).write_bytes(pickle.dumps(results(CASES[name](), how, losses=not arguments.no_losses)))
         return 0
     print("| system | days | rounds | fields | original CPU s | accelerated CPU s | ratio | differences |")
     print("|---|---|---|---|---|---|---|---|", flush=True)
-    n_different = sum(_compare(name, arguments.reference) for name in arguments.only or CASES)
+    losses = not arguments.no_losses
+    n_different = sum(_compare(name, arguments.reference, losses) for name in arguments.only or CASES)
     print(f"{n_different} differences")
     return 1 if n_different else 0
 
@@ -118,12 +122,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=CASES, help="a system; may be given again")
     parser.add_argument("--reference", choices=("original", "sparse"), default="original")
+    parser.add_argument("--no-losses", action="store_true", help="the pipeline alone")
     parser.add_argument("--dump", nargs=3, metavar=("SYSTEM", "HOW", "FILE"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _compare(name: str, reference: str) -> int:
-    theirs, ours = (_run(name, how) for how in (reference, "accelerated"))
+def _compare(name: str, reference: str, losses: bool) -> int:
+    theirs, ours = (run(name, how, losses=losses) for how in (reference, "accelerated"))
     found = list(differences(theirs["fields"], ours["fields"]))
     ratio = theirs["seconds"] / ours["seconds"]
     facts = f"{theirs['days']} | {theirs['rounds']} | {len(theirs['fields'])}"
@@ -134,21 +139,19 @@ def _compare(name: str, reference: str) -> int:
     return len(found)
 
 
-def _run(name: str, how: str) -> dict[str, Any]:
+def run(name: str, how: str, *, losses: bool = True) -> dict[str, Any]:
+    """Return the `results` of a case, from a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "fields.pickle"
-        subprocess.run([sys.executable, __file__, "--dump", name, how, str(file)], check=True, stdout=sys.stderr)
+        options = [] if losses else ["--no-losses"]
+        command = [sys.executable, __file__, "--dump", name, how, str(file), *options]
+        subprocess.run(command, check=True, stdout=sys.stderr)
         result: dict[str, Any] = pickle.loads(file.read_bytes())
         return result
 
 
-def _dump(name: str, how: str, file: Path) -> None:
-    warnings.simplefilter("ignore")
-    file.write_bytes(pickle.dumps(results(CASES[name](), how)))
-
-
-def results(frame: pd.DataFrame, how: str) -> dict[str, Any]:
-    """Return everything that SDT finds in a frame, and the seconds of the processor that it took.
+def results(frame: pd.DataFrame, how: str, *, losses: bool = True) -> dict[str, Any]:
+    """Return everything that SDT finds in a frame, the seconds of the processor and the memory that it took.
 
     Parameters
     ----------
@@ -156,9 +159,12 @@ def results(frame: pd.DataFrame, how: str) -> dict[str, Any]:
         Power in the column "power" [kW].
     how : {"original", "sparse", "accelerated"}
         As SDT comes, with the sparse is_diagonal, or with all accelerations; for this process.
+    losses : bool
+        Whether the losses are analysed too.
     """
     from sdt_dask_core.accelerations import WITHOUT_SDT, apply_all
     from sdt_dask_core.analyses.quality import PIPELINE_ARGUMENTS
+    from sdt_dask_testing.peak import peak_memory
 
     if how != "original":
         applied = apply_all(WITHOUT_SDT) if how == "sparse" else apply_all()
@@ -170,7 +176,8 @@ def results(frame: pd.DataFrame, how: str) -> dict[str, Any]:
     start = time.process_time()
     try:
         handler.run_pipeline(power_col="power", **PIPELINE_ARGUMENTS)
-        handler.run_loss_factor_analysis(verbose=False)
+        if losses:
+            handler.run_loss_factor_analysis(verbose=False)
     except Exception as raised:  # noqa: BLE001 - compared too
         error = f"{type(raised).__name__}: {raised}"
     seconds = time.process_time() - start
@@ -179,7 +186,8 @@ def results(frame: pd.DataFrame, how: str) -> dict[str, Any]:
     fields["random numbers after"] = np.random.random(3)  # noqa: NPY002
     analysis = getattr(handler, "loss_analysis", None)
     rounds = len(analysis.MC_results["samples"]) if analysis is not None and analysis.MC_results else 0
-    return {"fields": fields, "seconds": seconds, "rounds": rounds, "days": getattr(handler, "num_days", 0)}
+    facts = {"seconds": seconds, "rounds": rounds, "days": handler.num_days, "peak_bytes": peak_memory()}
+    return {"fields": fields, **facts}
 
 
 def _fields(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:  # noqa: PLR0912 - one branch a kind

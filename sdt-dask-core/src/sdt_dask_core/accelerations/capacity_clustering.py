@@ -18,7 +18,7 @@ from sdt_dask_core.accelerations.source import is_source
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["NAME", "applies", "apply", "self_test"]
+__all__ = ["NAME", "applies", "apply", "built_once", "self_test"]
 
 NAME = "sdt-capacity-clustering"
 
@@ -128,10 +128,11 @@ def apply() -> None:
     """Let SDT's capacity clustering use the problem that is built once, in this process."""
     from solardatatools import signal_decompositions as module
 
-    module._cvx_l1_pwc_smoothper_trend = _built_once(module._cvx_l1_pwc_smoothper_trend)  # noqa: SLF001
+    module._cvx_l1_pwc_smoothper_trend = built_once(module._cvx_l1_pwc_smoothper_trend)  # noqa: SLF001
 
 
-def _built_once(original: Any) -> Any:
+def built_once(original: Any) -> Any:
+    """Return a function that builds the problem of a signal once, and asks the original where it cannot."""
     last = functools.lru_cache(maxsize=1)(_problem_of)
 
     @functools.wraps(original)

@@ -20,7 +20,7 @@ from sdt_dask_core.accelerations.source import is_source
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["NAME", "ConicProblem", "applies", "apply", "self_test"]
+__all__ = ["NAME", "ConicProblem", "applies", "apply", "diagonal", "direct", "self_test"]
 
 NAME = "gfosd-direct-clarabel"
 
@@ -62,7 +62,7 @@ class ConicProblem:
             self._add_absolute(term)
         for term in inequalities:
             self._add_inequality(term)
-        self.quadratic = _diagonal(form["P"], self._n_columns)
+        self.quadratic = diagonal(form["P"], self._n_columns)
         self.costs = np.concatenate(self._costs)
         self.bounds = np.concatenate(self._bounds)
         rows, columns, values = (np.concatenate(part) for part in zip(*self._entries, strict=True))
@@ -122,7 +122,7 @@ def _terms(terms: list[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], lis
     return [term for term in terms if term["g"] in _COSTS], [term for term in terms if term["g"] in _BOUNDS]
 
 
-def _diagonal(quadratic: Any, size: int) -> Any:
+def diagonal(quadratic: Any, size: int) -> Any:
     """Return a diagonal matrix, larger by variables without a square."""
     import scipy.sparse as sp
 
@@ -179,10 +179,12 @@ def apply() -> None:
     """Let gfosd's problems go to Clarabel directly, in this process."""
     from gfosd import problem as module
 
-    module.Problem._solve_cvx = _direct(module.Problem._solve_cvx)  # noqa: SLF001 - what this stands in for
+    module.Problem._solve_cvx = direct(module.Problem._solve_cvx)  # noqa: SLF001 - what this stands in for
 
 
-def _direct(original: Any) -> Any:
+def direct(original: Any) -> Any:
+    """Return a method that gives a problem to Clarabel, and to the original where it cannot."""
+
     @functools.wraps(original)
     def solve(self: Any, data: Mapping[str, Any], solver: str, **settings: Any) -> Any:
         answer = _try(data, solver, settings)

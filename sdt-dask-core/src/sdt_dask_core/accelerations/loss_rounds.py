@@ -27,7 +27,16 @@ from sdt_dask_core.accelerations.stopping_rule import MARGIN, METHOD, Rates, sta
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["NAME", "applies", "apply", "self_test"]
+__all__ = [
+    "NAME",
+    "UnsafeError",
+    "applies",
+    "apply",
+    "reduced_problem",
+    "self_test",
+    "short_series",
+    "with_fast_rounds",
+]
 
 NAME = "sdt-loss-rounds"
 
@@ -49,7 +58,7 @@ _SHORT = 64  # days of the self-test
 _KNOWN_RATE = 99.954383  # what the original gives for it [%/yr]: far from any real one, but as hard to reach
 
 
-class _UnsafeError(Exception):
+class UnsafeError(Exception):
     """A system that is left to the original."""
 
 
@@ -65,12 +74,13 @@ def applies() -> bool:
 
 def self_test() -> bool:
     """Compare the rate of a short series with that which the original gave."""
-    series = _short_series()
-    rate = _reduced(series).rate(tau=0.9, weight=0.5, in_use=np.ones(_SHORT, dtype=bool))
+    series = short_series()
+    rate = reduced_problem(series).rate(tau=0.9, weight=0.5, in_use=np.ones(_SHORT, dtype=bool))
     return abs(rate - _KNOWN_RATE) <= MARGIN
 
 
-def _short_series() -> Any:
+def short_series() -> Any:
+    """Return the part of a loss analysis that the reduced problem is made from, for a few days with all factors."""
     days = np.arange(_SHORT)
     log_energy = 3 - days / 2000 - 0.01 * (days % 17) + 0.2 * np.sin(days**2)
     settings = {"num_harmonics": 1, "weight_seasonal": 0.1, "weight_soiling_sparsity": 0.02}
@@ -86,10 +96,12 @@ def apply() -> None:
     from solardatatools.algorithms import loss_factor_analysis as module
 
     module.make_sawtooth_dictionary = functools.lru_cache(maxsize=1)(module.make_sawtooth_dictionary)
-    data_handler.LossFactorAnalysis = _with_fast_rounds(module.LossFactorAnalysis)
+    data_handler.LossFactorAnalysis = with_fast_rounds(module.LossFactorAnalysis)
 
 
-def _with_fast_rounds(original: Any) -> Any:
+def with_fast_rounds(original: Any) -> Any:
+    """Return a subclass of SDT's loss analysis that does its rounds fast where that is safe."""
+
     @functools.wraps(original, updated=())
     class Fast(original):  # type: ignore[misc]
         def estimate_degradation_rate(self, *args: Any, **kwargs: Any) -> None:
@@ -99,7 +111,7 @@ def _with_fast_rounds(original: Any) -> Any:
             used = self.use_ixs
             try:
                 return _Rounds(self).run()
-            except (_UnsafeError, UnsolvedError):
+            except (UnsafeError, UnsolvedError):
                 self.use_ixs = used
                 np.random.set_state(state)  # noqa: NPY002
                 return super().estimate_degradation_rate(**kwargs)
@@ -124,7 +136,7 @@ class _Rounds:
 
     def __init__(self, analysis: Any) -> None:
         self._analysis = analysis
-        self._problem = _reduced(analysis)
+        self._problem = reduced_problem(analysis)
         self._draws: list[tuple[float, float, NDArray[np.bool_]]] = []
         self._reduced_rates: list[float] = []
         self._rates = Rates(self._exact)
@@ -154,7 +166,7 @@ class _Rounds:
         kept[out] = False
         rate = self._problem.rate(tau=tau, weight=weight, in_use=kept)
         if not abs(rate) <= _LARGEST_RATE:
-            raise _UnsafeError(f"{rate:g} %/yr")
+            raise UnsafeError(f"{rate:g} %/yr")
         self._draws.append((tau, weight, kept))
         self._reduced_rates.append(rate)
         self._rates.append(rate)
@@ -172,7 +184,7 @@ class _Rounds:
         line = np.exp(problem.decomposition[::-1])[1]
         rate = float(100 * np.median((line[_YEAR:] - line[:-_YEAR]) / line[_YEAR:]))
         if not abs(rate - self._reduced_rates[number]) <= MARGIN:
-            raise _UnsafeError(f"{rate:g} %/yr and not {self._reduced_rates[number]:g}")
+            raise UnsafeError(f"{rate:g} %/yr and not {self._reduced_rates[number]:g}")
         return rate
 
     def _keep(self) -> None:
@@ -191,7 +203,8 @@ class _Rounds:
         analysis.problem = analysis.make_problem(**analysis.user_settings)
 
 
-def _reduced(analysis: Any) -> ReducedLosses:
+def reduced_problem(analysis: Any) -> ReducedLosses:
+    """Return the reduced problem of one of SDT's loss analyses."""
     from gfosd.components.utilities import make_basis_matrix, make_regularization_matrix
     from solardatatools.algorithms.loss_factor_analysis import make_sawtooth_dictionary
 

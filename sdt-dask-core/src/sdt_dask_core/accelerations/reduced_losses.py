@@ -21,7 +21,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ReducedLosses", "UnsolvedError"]
+__all__ = ["ReducedLosses", "UnsolvedError", "solver_settings"]
 
 _YEAR = 365  # as SDT counts it; also scales the line of degradation, so that its variable is of the size of the others
 _STRETCH = 64  # days in which second differences follow one another
@@ -111,7 +111,7 @@ class ReducedLosses:
         squares = np.concatenate([self._squares, np.zeros(self._n_days + n_used)])
         quadratic = sp.csc_array(sp.diags_array(squares))
         costs = self._costs(tau, weight, days)
-        solution = clarabel.DefaultSolver(quadratic, costs, rows, bounds, cones, _settings()).solve()
+        solution = clarabel.DefaultSolver(quadratic, costs, rows, bounds, cones, solver_settings()).solve()
         if str(solution.status) != "Solved":
             raise UnsolvedError(str(solution.status))
         return np.array(solution.x)
@@ -169,7 +169,8 @@ class ReducedLosses:
         return sp.block_array(blocks)
 
 
-def _settings() -> Any:
+def solver_settings() -> Any:
+    """Return the settings that Clarabel gets."""
     import clarabel
 
     settings = clarabel.DefaultSettings()
