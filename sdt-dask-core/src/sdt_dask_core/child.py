@@ -144,7 +144,7 @@ class _Workplaces:
         self._worker = worker
         self._places: dict[str, Workplace] = {}
         self._is_prepared = False
-        self._accelerations: list[str] = []
+        self._accelerations: dict[str, list[str]] = {"accelerations": []}
 
     def answer(self, request: dict[str, Any]) -> str:
         """Return the outcome of the key that a request asks for, as JSON text."""
@@ -153,7 +153,7 @@ class _Workplaces:
         _empty_print()
         outcome = self._outcome(request)
         outcome["prints"] = _read_print()
-        outcome["accelerations"] = self._accelerations
+        outcome |= self._accelerations
         try:
             text = dump(outcome)
         except BaseException as error:  # noqa: BLE001 - a column that no JSON can hold
@@ -194,14 +194,22 @@ class _Workplaces:
         self._is_prepared = True
         sys.path.extend(entry for entry in job.sys_path if entry not in sys.path)
         if job.accelerate and job.analyses:
-            from sdt_dask_core.accelerations import apply_all
-
-            self._accelerations = apply_all()
+            self._accelerations = _accelerate(job)
 
     def close(self) -> None:
         """Close every plug."""
         for place in self._places.values():
             place.close()
+
+
+def _accelerate(job: Any) -> dict[str, list[str]]:
+    from sdt_dask_core.accelerations import ALL, WITHOUT_SDT, apply_all
+
+    # An analysis of the user's own may need no Solar Data Tools, whose import takes seconds.
+    needs_sdt = any(reference.module == "sdt_dask_core" for reference in job.analyses)
+    applied = apply_all(ALL if needs_sdt else WITHOUT_SDT)
+    kept = {"accelerations": applied.names}
+    return {**kept, "accelerations_left_out": applied.left_out} if applied.left_out else kept
 
 
 def _bad_result(why: str) -> str:

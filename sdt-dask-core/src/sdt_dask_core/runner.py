@@ -24,6 +24,7 @@ from sdt_dask_core.errors import ClusterLostError, LimitReachedError, RunInterru
 from sdt_dask_core.job import Job
 from sdt_dask_core.landed import NobodyAnswersError, outcome_of
 from sdt_dask_core.ledger import Ledger, PlannedTask
+from sdt_dask_core.left_out import LeftOut
 from sdt_dask_core.limits import LimitWatch
 from sdt_dask_core.progress import Progress, RunInfo
 from sdt_dask_core.pulse import Pulse
@@ -118,6 +119,7 @@ class Runner:
         self._untold: deque[tuple[PlannedTask, dict[str, Any]]] = deque()  # written, and not yet counted
         self._retries = Retries()
         self._again = Waiting()
+        self._left_out = LeftOut()
 
     def work_off(self, tasks: Iterable[PlannedTask], progress: Progress) -> None:
         """Run every task and record its outcome; the tasks are taken one by one, as there is room for them.
@@ -289,6 +291,7 @@ class Runner:
 
     def _launch(self, task: PlannedTask, worker: str = "") -> None:
         attempt = _Attempt(task, self.ledger.start_attempt(self.run.run_id, task.key), worker)
+        name = hashlib.sha256(task.key.encode()).hexdigest()[:12]
         future = self.newcomers.submit(
             {
                 "job_text": self.job_text,
@@ -299,7 +302,7 @@ class Runner:
                 "share": attempt.share,
             },
             # Dask gives back an old result for an old name, so each attempt has its own; it is public, so no key in it.
-            key=f"sdt-dask-{self.run.run_id}-{_short(task.key)}-{attempt.number}",
+            key=f"sdt-dask-{self.run.run_id}-{name}-{attempt.number}",
             worker=worker,
         )
         self._flying[future] = attempt
@@ -325,6 +328,7 @@ class Runner:
     def _count(self, task: PlannedTask, outcome: Mapping[str, Any]) -> None:
         progress = self.progress
         self.limits.landed()
+        self._left_out.look(outcome)
         if outcome["status"] == "failed":
             progress.failed += 1
             logger.warning("key %s failed: %s: %s", task.key, outcome["cause"], outcome["message"])
@@ -344,7 +348,3 @@ def _dashboard(client: distributed.Client) -> str:
         if client.scheduler_info(n_workers=0).get("services"):
             return client.dashboard_link or ""
     return ""
-
-
-def _short(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:12]

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from sdt_dask_core import Run
+from sdt_dask_core.accelerations import ALL
 from sdt_dask_core.analyses.quality import PIPELINE_ARGUMENTS, QualityAnalysis
 
 from .conftest import WHEEL_KEYS
@@ -62,8 +63,10 @@ def test_what_was_repaired_is_recorded(wheel_run: Run) -> None:
     assert "sentinel_masked" in codes
 
 
-def test_the_acceleration_is_recorded(wheel_run: Run) -> None:
-    assert wheel_run.rows[0]["body"]["accelerations"] == ["cvxpy-sparse-is-diagonal"]
+def test_the_accelerations_are_recorded(wheel_run: Run) -> None:
+    body = wheel_run.rows[0]["body"]
+    assert body["accelerations"] == [acceleration.NAME for acceleration in ALL]
+    assert "accelerations_left_out" not in body
 
 
 def test_a_second_run_does_no_work(wheel_run: Run, wheel_options: dict[str, object]) -> None:

@@ -1,0 +1,212 @@
+"""Systems per hour of a run of SDT Dask, and of Solar Data Tools' own Dask runner over the same files.
+
+    python benchmarks/upstream.py                               # 12 systems, 2 of them bad; 3 rounds: hours
+    python benchmarks/upstream.py --fleet real --rounds 1
+    python benchmarks/upstream.py --systems 4 --rounds 1 --only ours --only upstream
+
+Each layout is a process of its own; in each round all take their turn. Compared are
+
+- ours: `sdt-dask`, 2 Dask workers with 1 thread each;
+- upstream: `sdt_dask.dask_tool.runner.Runner` of the solar-data-tools wheel as it comes, 2 workers with 2 threads each;
+- mended: the same with 1 thread each;
+- map: `client.map` over the same two functions, 2 workers with 1 thread each;
+- pool: `multiprocessing.Pool(2)` over the same;
+- alone: our analyses in one process, whose time on the processor, divided by the cores, no layout can beat.
+
+Upstream needs 6 GB for each thread. Its client refuses more threads than cores, so the cluster is made here, with the
+arguments that it gives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.metadata
+import importlib.util
+import json
+import multiprocessing
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+_DAYS_FOR_LOSSES = 365
+_N_WORKERS = 2
+_DISTRIBUTIONS = ("solar-data-tools", "cvxpy", "clarabel", "numpy", "pandas", "distributed")
+
+
+def main() -> int:
+    """Measure the chosen layouts in turns; print medians and what lies around them."""
+    arguments = _arguments()
+    if arguments.measure:
+        print(json.dumps(_measure(arguments.measure, Path(arguments.folder))))
+        return 0
+    layouts = arguments.only or list(LAYOUTS)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        n_systems = _write_real(folder) if arguments.fleet == "real" else _write_mixed(folder, arguments.systems)
+        versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _DISTRIBUTIONS)
+        print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}, {versions}")
+        print(f"{n_systems} systems ({arguments.fleet}), {arguments.rounds} rounds", flush=True)
+        measured = [{layout: _run(layout, folder) for layout in layouts} for _ in range(arguments.rounds)]
+    _report(measured, n_systems)
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fleet", choices=("mixed", "real"), default="mixed")
+    parser.add_argument("--systems", type=int, default=12, help="of the mixed fleet; each sixth is bad")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", action="append", choices=LAYOUTS, help="a layout; may be given again")
+    parser.add_argument("--measure", choices=LAYOUTS, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _report(measured: list[dict[str, dict[str, float]]], n_systems: int) -> None:
+    print(
+        "| layout | systems per hour | seconds, median (least to most) | of the processor | times as fast as upstream |"
+    )
+    print("|---|---|---|---|---|")
+    for layout in measured[0]:
+        walls = [turn[layout]["wall"] for turn in measured]
+        wall, processor = statistics.median(walls), statistics.median(turn[layout]["processor"] for turn in measured)
+        ratios = [turn["upstream"]["wall"] / turn[layout]["wall"] for turn in measured if "upstream" in turn]
+        ratio = f"{statistics.median(ratios):.1f}" if ratios else ""
+        spread = f"{wall:.1f} ({min(walls):.1f} to {max(walls):.1f})"
+        print(f"| {layout} | {3600 * n_systems / wall:.0f} | {spread} | {processor:.1f} | {ratio} |")
+    if "alone" in measured[0]:
+        ideal = statistics.median(turn["alone"]["processor"] for turn in measured) / (os.cpu_count() or 1)
+        print(f"ideal of our analyses: {ideal:.1f} s, {3600 * n_systems / ideal:.0f} systems per hour")
+
+
+def _run(layout: str, folder: Path) -> dict[str, float]:
+    command = [sys.executable, __file__, "--measure", layout, "--folder", str(folder)]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    result: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
+    return result
+
+
+def _measure(layout: str, folder: Path) -> dict[str, float]:
+    warnings.simplefilter("ignore")
+    start = time.perf_counter()
+    with contextlib.redirect_stdout(sys.stderr):
+        LAYOUTS[layout](folder)
+    wall = time.perf_counter() - start
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return {"wall": wall, "processor": sum(one.ru_utime + one.ru_stime for one in used)}
+
+
+def _write_real(folder: Path) -> int:
+    spec = importlib.util.find_spec("sdt_dask")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    files = sorted((Path(spec.submodule_search_locations[0]) / "examples" / "example_data").glob("*.csv"))
+    for file in files:
+        table = pd.read_csv(file, parse_dates=["ts"])
+        index = pd.DatetimeIndex(table["ts"], name="timestamp") - pd.Timedelta(hours=8)
+        pd.DataFrame({"power": table["meas_val_f"].to_numpy()}, index=index).to_csv(folder / file.name)
+    return len(files)
+
+
+def _write_mixed(folder: Path, n_systems: int) -> int:
+    from sdt_dask_testing import synthetic_fleet
+
+    rng = np.random.default_rng(1)
+    for number, system in enumerate(synthetic_fleet(n_systems, 7, years=(2.0, 3.0))):
+        frame = system.frame()
+        if number % 6 == 5:  # noqa: PLR2004 - each sixth: days that come and go, for SDT's longest search
+            days = np.repeat(rng.lognormal(0, 2, -(-len(frame) // 96)), 96)[: len(frame)]
+            frame["power"] *= np.where(rng.random(len(frame)) < 0.4, 0, np.minimum(days, 1))  # noqa: PLR2004
+        frame.to_csv(folder / f"{system.spec.system_id}.csv", index_label="timestamp")
+    return n_systems
+
+
+def _ours(folder: Path) -> None:
+    from sdt_dask_core import SDTDask
+
+    options = {"path": str(folder), "units": "kW"}
+    with tempfile.TemporaryDirectory() as output:
+        run = SDTDask("csv", plug_options=options, output=output, client_options={"n_workers": _N_WORKERS}).execute()
+        print(run.counts)
+
+
+def _upstream(folder: Path, threads: int = 2) -> None:
+    from sdt_dask.dask_tool.runner import Runner
+    from sdt_dask.dataplugs.csv_plug import LocalFiles
+
+    with tempfile.TemporaryDirectory() as output, _client(threads) as client:
+        runner = Runner(client, output_path=output)
+        runner.set_up([(key,) for key in _keys(folder)], LocalFiles(f"{folder}/"))
+        runner.get_result()
+
+
+def _mended(folder: Path) -> None:
+    _upstream(folder, threads=1)
+
+
+def _map(folder: Path) -> None:
+    with _client(1) as client:
+        client.gather(client.map(_analyse, [str(folder / f"{key}.csv") for key in _keys(folder)], pure=False))
+
+
+def _pool(folder: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(_N_WORKERS) as pool:
+        pool.map(_analyse, [str(folder / f"{key}.csv") for key in _keys(folder)], chunksize=1)
+        pool.close()
+        pool.join()
+
+
+def _alone(folder: Path) -> None:
+    from sdt_dask_core.accelerations import apply_all
+
+    apply_all()
+    for key in _keys(folder):
+        _analyse(str(folder / f"{key}.csv"), skip_the_worthless=True)
+
+
+def _client(threads: int) -> Any:
+    from distributed import Client, LocalCluster
+
+    cluster = LocalCluster(
+        n_workers=_N_WORKERS, threads_per_worker=threads, memory_limit="6.00GiB", dashboard_address=None
+    )
+    return Client(cluster)
+
+
+def _keys(folder: Path) -> list[str]:
+    return sorted(file.stem for file in folder.glob("*.csv"))
+
+
+def _analyse(file: str, *, skip_the_worthless: bool = False) -> dict[str, Any]:
+    """Do for one file what upstream's runner does; without the losses that ours would withhold, where asked."""
+    from solardatatools import DataHandler
+
+    from sdt_dask_core.analyses.grades import WORTHLESS_QUALITY
+
+    handler = DataHandler(pd.read_csv(file, index_col=0, parse_dates=[0]))
+    handler.run_pipeline(fix_shifts=True, verbose=False)
+    report = dict(handler.report(return_values=True, verbose=False))
+    is_worthless = skip_the_worthless and report["quality score"] < WORTHLESS_QUALITY
+    if handler.num_days > _DAYS_FOR_LOSSES and not is_worthless:
+        handler.run_loss_factor_analysis(verbose=False)
+        report |= handler.loss_analysis.report()
+    return report
+
+
+LAYOUTS = {"ours": _ours, "upstream": _upstream, "mended": _mended, "map": _map, "pool": _pool, "alone": _alone}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,228 @@
+"""The Monte Carlo rounds of SDT's loss analysis, on a reduced problem and without what no round needs.
+
+The original builds and solves a problem of 12,000 variables in each round, builds the same dictionary of soiling again,
+and attributes the losses; only the degradation rate of a round is kept. Here a round's rate comes from
+`ReducedLosses`. The draws are the same, in the same order; the stopping rule is decided as on exact rates
+(`stopping_rule`); and the rounds that make the median are solved again as the original does, so that the degradation
+rate, and with it the final decomposition and every energy, is the original's to the last bit. The bounds of the rate
+are within 1e-3 %/yr.
+
+Whenever this would not be safe, the original runs from the state of the random numbers before the first draw: another
+model than the default one, a year or less, a solver that does not settle, a rate beyond 100 %/yr, or an exact rate that
+disagrees with the reduced problem's.
+"""
+
+from __future__ import annotations
+
+import functools
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sdt_dask_core.accelerations.reduced_losses import ReducedLosses, UnsolvedError
+from sdt_dask_core.accelerations.source import is_source
+from sdt_dask_core.accelerations.stopping_rule import MARGIN, METHOD, Rates, statistics_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "NAME",
+    "UnsafeError",
+    "applies",
+    "apply",
+    "reduced_problem",
+    "self_test",
+    "short_series",
+    "with_fast_rounds",
+]
+
+NAME = "sdt-loss-rounds"
+
+_YEAR = 365
+_PERIOD = 365.2425  # of the season [d], as SDT has it
+_FEWEST_ROUNDS = 20
+_LARGEST_RATE = 100.0  # [%/yr]; beyond it the data say nothing of a trend, and the problem is badly conditioned
+
+_SOURCES = {
+    "LossFactorAnalysis.__init__": "06aeac4572f6688e",
+    "LossFactorAnalysis.estimate_degradation_rate": "9ebf6d1164e96c8d",
+    "LossFactorAnalysis.estimate_losses": "9bd5636a90b0f9b5",
+    "LossFactorAnalysis.make_problem": "d5a59ad32475b65e",
+    "make_sawtooth_dictionary": "83a30bdf8f78bc38",
+    "make_st": "ee48d332f3f999a9",
+}
+
+_SHORT = 64  # days of the self-test
+_KNOWN_RATE = 99.954383  # what the original gives for it [%/yr]: far from any real one, but as hard to reach
+
+
+class UnsafeError(Exception):
+    """A system that is left to the original."""
+
+
+def applies() -> bool:
+    """Tell whether the installed Solar Data Tools has the very loss analysis that this was derived from."""
+    try:
+        from solardatatools import data_handler
+        from solardatatools.algorithms import loss_factor_analysis as module
+    except ImportError:
+        return False
+    return data_handler.LossFactorAnalysis is module.LossFactorAnalysis and is_source(module, _SOURCES)
+
+
+def self_test() -> bool:
+    """Compare the rate of a short series with that which the original gave."""
+    series = short_series()
+    rate = reduced_problem(series).rate(tau=0.9, weight=0.5, in_use=np.ones(_SHORT, dtype=bool))
+    return abs(rate - _KNOWN_RATE) <= MARGIN
+
+
+def short_series() -> Any:
+    """Return the part of a loss analysis that the reduced problem is made from, for a few days with all factors."""
+    days = np.arange(_SHORT)
+    log_energy = 3 - days / 2000 - 0.01 * (days % 17) + 0.2 * np.sin(days**2)
+    settings = {"num_harmonics": 1, "weight_seasonal": 0.1, "weight_soiling_sparsity": 0.02}
+    settings["use_capacity_change_labels"] = True
+    return SimpleNamespace(
+        log_energy=log_energy, capacity_change_labels=(days > _SHORT / 2).astype(int), user_settings=settings
+    )
+
+
+def apply() -> None:
+    """Let SDT's ``DataHandler`` use the fast rounds, in this process."""
+    from solardatatools import data_handler
+    from solardatatools.algorithms import loss_factor_analysis as module
+
+    module.make_sawtooth_dictionary = functools.lru_cache(maxsize=1)(module.make_sawtooth_dictionary)
+    data_handler.LossFactorAnalysis = with_fast_rounds(module.LossFactorAnalysis)
+
+
+def with_fast_rounds(original: Any) -> Any:
+    """Return a subclass of SDT's loss analysis that does its rounds fast where that is safe."""
+
+    @functools.wraps(original, updated=())
+    class Fast(original):  # type: ignore[misc]
+        def estimate_degradation_rate(self, *args: Any, **kwargs: Any) -> None:
+            state = np.random.get_state()  # noqa: NPY002 - SDT draws from the global generator
+            if args or set(kwargs) - {"verbose"} or kwargs.get("verbose") or not _is_default(self):
+                return super().estimate_degradation_rate(*args, **kwargs)
+            used = self.use_ixs
+            try:
+                return _Rounds(self).run()
+            except (UnsafeError, UnsolvedError):
+                self.use_ixs = used
+                np.random.set_state(state)  # noqa: NPY002
+                return super().estimate_degradation_rate(**kwargs)
+
+    return Fast
+
+
+def _is_default(analysis: Any) -> bool:
+    settings = analysis.user_settings
+    known = {"num_harmonics", "weight_seasonal", "weight_soiling_sparsity", "use_capacity_change_labels"}
+    return (
+        known <= set(settings)
+        and settings.get("deg_type") == "linear"
+        and settings.get("include_soiling") is True
+        and analysis.MC_results is None
+        and len(analysis.energy_data) > _YEAR
+    )
+
+
+class _Rounds:
+    """The rounds of one system."""
+
+    def __init__(self, analysis: Any) -> None:
+        self._analysis = analysis
+        self._problem = reduced_problem(analysis)
+        self._draws: list[tuple[float, float, NDArray[np.bool_]]] = []
+        self._reduced_rates: list[float] = []
+        self._rates = Rates(self._exact)
+
+    def run(
+        self, *, most: int = 500, tolerances: tuple[float, float, float] = (5e-3, 1e-2, 1e-2), held_out: float = 0.2
+    ) -> None:
+        """Draw and solve until the rule holds; leave on the analysis what the original does."""
+        used = np.copy(self._analysis.use_ixs)
+        while True:
+            self._draw(held_out)
+            if len(self._rates) > most or (
+                len(self._rates) >= _FEWEST_ROUNDS and self._rates.are_settled(list(tolerances))
+            ):
+                break
+        self._rates.refine_median()
+        self._analysis.use_ixs = used
+        self._keep()
+
+    def _draw(self, held_out: float) -> None:
+        in_use = self._analysis.use_ixs
+        tau = np.random.uniform(0.85, 0.95)  # noqa: NPY002 - the very calls of the original
+        weight = np.random.uniform(0.1, 1)  # noqa: NPY002
+        days = np.flatnonzero(in_use)
+        out = np.random.choice(days, size=int(len(days) * held_out), replace=False)  # noqa: NPY002
+        kept = np.copy(in_use)
+        kept[out] = False
+        rate = self._problem.rate(tau=tau, weight=weight, in_use=kept)
+        if not abs(rate) <= _LARGEST_RATE:
+            raise UnsafeError(f"{rate:g} %/yr")
+        self._draws.append((tau, weight, kept))
+        self._reduced_rates.append(rate)
+        self._rates.append(rate)
+
+    def _exact(self, number: int) -> float:
+        """Return SDT's own rate of a round, from its own problem."""
+        analysis = self._analysis
+        tau, weight, kept = self._draws[number]
+        used, analysis.use_ixs = analysis.use_ixs, kept
+        names = ("num_harmonics", "deg_type", "include_soiling", "weight_seasonal", "weight_soiling_sparsity")
+        settings = {name: analysis.user_settings[name] for name in (*names, "use_capacity_change_labels")}
+        problem = analysis.make_problem(tau=tau, weight_soiling_stiffness=weight, **settings)
+        analysis.use_ixs = used
+        problem.decompose(solver="CLARABEL", verbose=False)
+        line = np.exp(problem.decomposition[::-1])[1]
+        rate = float(100 * np.median((line[_YEAR:] - line[:-_YEAR]) / line[_YEAR:]))
+        if not abs(rate - self._reduced_rates[number]) <= MARGIN:
+            raise UnsafeError(f"{rate:g} %/yr and not {self._reduced_rates[number]:g}")
+        return rate
+
+    def _keep(self) -> None:
+        import pandas as pd
+
+        analysis, rates = self._analysis, self._rates.values
+        samples = pd.DataFrame(columns=["tau", "weight", "deg"])
+        running = pd.DataFrame(columns=["p50", "p025", "p975"])
+        for number, (tau, weight, _) in enumerate(self._draws):
+            samples.loc[number] = [tau, weight, rates[number]]
+            running.loc[number] = statistics_of(rates[: number + 1])
+        analysis.degradation_rate = np.median(samples["deg"])
+        analysis.degradation_rate_lb = np.quantile(samples["deg"], 0.025, method=METHOD)
+        analysis.degradation_rate_ub = np.quantile(samples["deg"], 0.975, method=METHOD)
+        analysis.MC_results = {"samples": samples, "running stats": running}
+        analysis.problem = analysis.make_problem(**analysis.user_settings)
+
+
+def reduced_problem(analysis: Any) -> ReducedLosses:
+    """Return the reduced problem of one of SDT's loss analyses."""
+    from gfosd.components.utilities import make_basis_matrix, make_regularization_matrix
+    from solardatatools.algorithms.loss_factor_analysis import make_sawtooth_dictionary
+
+    settings, n_days = analysis.user_settings, len(analysis.log_energy)
+    season = (settings["num_harmonics"], n_days, _PERIOD)
+    weights = make_regularization_matrix(settings["num_harmonics"], settings["weight_seasonal"], _PERIOD)
+    return ReducedLosses(
+        analysis.log_energy,
+        ramps=make_sawtooth_dictionary(n_days),
+        season=make_basis_matrix(*season),
+        season_weights=weights.power(2).diagonal(),
+        levels=_levels(analysis, n_days),
+        sparsity=settings["weight_soiling_sparsity"],
+    )
+
+
+def _levels(analysis: Any, n_days: int) -> NDArray[np.float64]:
+    labels = analysis.capacity_change_labels
+    if labels is None or not analysis.user_settings["use_capacity_change_labels"]:
+        return np.zeros((n_days, 0))
+    return (np.asarray(labels)[:, np.newaxis] == np.arange(len(set(labels)))).astype(float)

@@ -1,0 +1,121 @@
+"""SDT's rule for the end of its Monte Carlo rounds, decided on rates that are known but for a small error.
+
+Re-derived from ``LossFactorAnalysis.estimate_degradation_rate`` (solardatatools, BSD 2-clause): after twenty rounds it
+ends when the median and the outer quantiles of all rates so far move little, in this round and over the last ten.
+A rate from the reduced problem is within `MARGIN` of SDT's own. Quantiles grow with each of their samples, so these
+margins bound every statistic; while the bounds leave the decision open, the rounds on which it hangs are asked for
+exactly. So the number of rounds is that of the original, not nearly so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["MARGIN", "Rates", "statistics_of"]
+
+#: How far a rate of the reduced problem may be from SDT's own [%/yr]; ten times less is usual.
+MARGIN = 2e-4
+
+METHOD = "median_unbiased"
+_QUANTILES = (0.5, 0.025, 0.975)
+_WINDOW = 10  # changes that are averaged
+_THIRD = 1 / 3
+
+
+def statistics_of(rates: NDArray[np.float64]) -> list[float]:
+    """Return the median and the 2.5 % and 97.5 % quantiles, in the very calls of the original."""
+    _, low, high = _QUANTILES
+    return [
+        float(np.median(rates)),
+        float(np.quantile(rates, low, method=METHOD)),
+        float(np.quantile(rates, high, method=METHOD)),
+    ]
+
+
+class Rates:
+    """The rates of all rounds so far, each from the reduced problem or exact.
+
+    Parameters
+    ----------
+    exact : callable
+        Given the number of a round, returns SDT's own rate of it, at the cost of a solve of the original problem.
+    """
+
+    def __init__(self, exact: Callable[[int], float]) -> None:
+        self._exact = exact
+        self._values: list[float] = []
+        self._errors: list[float] = []
+
+    def append(self, rate: float) -> None:
+        """Add the rate of a round, from the reduced problem."""
+        self._values.append(rate)
+        self._errors.append(MARGIN)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The best known rates [%/yr]."""
+        return np.array(self._values)
+
+    def are_settled(self, tolerances: list[float]) -> bool:
+        """Tell whether the rule holds, as it would on exact rates.
+
+        Parameters
+        ----------
+        tolerances : list of float
+            Largest change of the median and of either quantile [%/yr].
+        """
+        limits = np.array(tolerances)
+        ends = range(max(1, len(self) - _WINDOW), len(self) + 1)
+        while True:
+            least, most = self._changes(ends)
+            are_small = _are_small(most, limits)
+            if not _are_small(least, limits).all():
+                return False
+            # Where no round is left to ask for, the bounds are as good as one number.
+            if are_small.all() or not self._refine(ends, tuple(np.array(_QUANTILES)[~are_small])):
+                return True
+
+    def refine_median(self) -> None:
+        """Ask exactly for the rounds that make the median of all."""
+        self._refine([len(self)], _QUANTILES[:1])
+
+    def _changes(self, ends: range) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the least and the largest sizes of the last changes, shape (_WINDOW, 3)."""
+        values, errors = self.values, np.array(self._errors)
+        low = np.array([statistics_of((values - errors)[:end]) for end in ends])
+        high = np.array([statistics_of((values + errors)[:end]) for end in ends])
+        downward, upward = low[1:] - high[:-1], high[1:] - low[:-1]
+        least = np.where((downward <= 0) & (upward >= 0), 0, np.minimum(abs(downward), abs(upward)))
+        return least, np.maximum(abs(downward), abs(upward))
+
+    def _refine(self, ends: range | list[int], quantiles: tuple[float, ...]) -> bool:
+        """Ask exactly for what the quantiles of the first so many rounds hang on; tell whether there was any."""
+        wanted = {number for end in ends for quantile in quantiles for number in self._near(end, quantile)}
+        missing = sorted(number for number in wanted if self._errors[number])
+        for number in missing:
+            self._values[number] = self._exact(number)
+            self._errors[number] = 0.0
+        return bool(missing)
+
+    def _near(self, end: int, quantile: float) -> NDArray[np.intp]:
+        """Return the rounds whose rate may be one of the two between which the quantile lies."""
+        values = self.values[:end]
+        place = (end + _THIRD) * quantile + _THIRD - 1  # Hyndman and Fan's type 8, counted from 0; the median's too
+        ordered = np.sort(values)
+        bounds = [ordered[min(max(round_(place), 0), end - 1)] for round_ in (math.floor, math.ceil)]
+        return np.flatnonzero(np.any([abs(values - bound) <= 2 * MARGIN for bound in bounds], axis=0))
+
+
+def _are_small(changes: NDArray[np.float64], limits: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell for each statistic whether its last change and the average of its last ones are within the limit."""
+    return (changes[-1] <= limits) & (np.average(changes, axis=0) <= limits)
