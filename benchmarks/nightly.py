@@ -65,7 +65,7 @@ def first_night(tool: SDTDask) -> None:
                 ledger.record(run_id, task, ledger.start_attempt(run_id, task.key), DONE)
         ledger.end_run(run_id, "complete")
 
-    real, api.work_off = api.work_off, work_off  # type: ignore[attr-defined]
+    real, api.work_off = api.work_off, work_off  # type: ignore[assignment, attr-defined]
     try:
         tool.execute()
     finally:
@@ -100,7 +100,7 @@ def told(name: str, times: list[Times]) -> float:
         f"{name}: {statistics.median(wall):.2f} s ({min(wall):.2f} to {max(wall):.2f}), "
         f"{statistics.median(used):.2f} s of the processor ({min(used):.2f} to {max(used):.2f})"
     )
-    return statistics.median(used)
+    return float(statistics.median(used))
 
 
 if __name__ == "__main__":

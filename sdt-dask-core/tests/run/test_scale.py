@@ -10,8 +10,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from dask.utils import key_split
 
 from sdt_dask_core import Progress, SDTDask
+from sdt_dask_core.agreement.newcomers import _NAMES, _forget_old_names
 from sdt_dask_core.contract import HookManager
 from sdt_dask_core.expected import BY_LAST_TIME, BY_MEAN, BY_SIZE, UNKNOWN, Measured
 from sdt_dask_core.ledger import LastOutcome, Ledger, LedgerReader, PlannedTask
@@ -200,6 +202,13 @@ def test_open_attempts_are_found_by_their_index(ledger: Ledger) -> None:
     statement = "UPDATE attempt SET ending = 'interrupted' WHERE ended_at IS NULL"
     (step,) = ledger._connection.execute(f"EXPLAIN QUERY PLAN {statement}")  # noqa: SLF001
     assert "INDEX attempt_open" in step["detail"]
+
+
+def test_dask_remembers_a_bounded_number_of_names() -> None:
+    for number in range(1, 2 * _NAMES + 2):
+        key_split(f"sdt-dask-{number}-1")
+        _forget_old_names(number)
+    assert key_split.cache_info().currsize <= _NAMES
 
 
 def last(seconds: float | None, size: int | None = None) -> LastOutcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import time
 import weakref
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 _LOOK_EVERY = 0.5  # s
 _ANSWER_WITHIN = 60.0  # s; a scheduler that hangs never does
+_NAMES = 1000  # of tasks that Dask may remember in this process
 _WAIT_FOR_A_GOOD_ONE = 30.0  # s for one that comes, or that Dask starts again, when the last one was taken out
 
 
@@ -48,6 +50,7 @@ class Newcomers:
         self.terms = terms
         self.takes_any = takes_any
         self._gate = gate_of(terms)
+        self._numbers = itertools.count(1)
         self.image = image
         self._known = set(client.nthreads(callback_timeout=_ANSWER_WITHIN))
         self._wrong: dict[str, Any] = {}
@@ -66,6 +69,7 @@ class Newcomers:
         worker : str
             Address of the worker that should do it; another one does where that one is gone.
         """
+        _forget_old_names(next(self._numbers))
         how: dict[str, Any] = {"key": key, "pure": False}
         if worker:
             how |= {"workers": [worker], "allow_other_workers": True}
@@ -128,3 +132,11 @@ class Newcomers:
 
     def _told(self, found: Found) -> str:
         return "\n".join([table(found), *commands(found, self.terms, self.image)])
+
+
+def _forget_old_names(n_tasks: int) -> None:
+    """Empty a cache in which Dask keeps the last 100,000 names of tasks, 19 MiB of them; none of ours comes again."""
+    if n_tasks % _NAMES == 0:
+        from dask.utils import key_split
+
+        key_split.cache_clear()
