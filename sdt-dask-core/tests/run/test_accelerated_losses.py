@@ -132,10 +132,16 @@ def test_other_arguments_are_left_to_the_original() -> None:
     assert analysis.first is not None
 
 
-@pytest.mark.parametrize("error", [UnsolvedError, loss_rounds.UnsafeError])
-def test_the_original_draws_as_if_nothing_had_been(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_round_that_is_not_solved_is_exact() -> None:
+    rates = Rates(lambda number: pytest.fail("it is exact already"))
+    rates.append_exact(-1.0)
+    rates.refine_median()
+    assert list(rates.values) == [-1.0]
+
+
+def test_the_original_draws_as_if_nothing_had_been(monkeypatch: pytest.MonkeyPatch) -> None:
     def rate(self: ReducedLosses, **_round: Any) -> float:
-        raise error("as if")
+        return -1000.0
 
     monkeypatch.setattr(ReducedLosses, "rate", rate)
     np.random.seed(7)  # noqa: NPY002

@@ -2,13 +2,13 @@
 
 The original builds and solves a problem of 12,000 variables in each round, builds the same dictionary of soiling again,
 and attributes the losses; only the degradation rate of a round is kept. Here a round's rate comes from
-`ReducedLosses`. The draws are the same, in the same order; the stopping rule is decided as on exact rates
+`ReducedLosses`, or where the solver does not settle there, from the original's problem. The draws are the same, in the same order; the stopping rule is decided as on exact rates
 (`stopping_rule`); and the rounds that make the median are solved again as the original does, so that the degradation
 rate, and with it the final decomposition and every energy, is the original's to the last bit. The bounds of the rate
 are within 1e-3 %/yr.
 
 Whenever this would not be safe, the original runs from the state of the random numbers before the first draw: another
-model than the default one, a year or less, a solver that does not settle, a rate beyond 100 %/yr, or an exact rate that
+model than the default one, a year or less, a rate beyond 100 %/yr, or an exact rate that
 disagrees with the reduced problem's.
 """
 
@@ -111,7 +111,7 @@ def with_fast_rounds(original: Any) -> Any:
             used = self.use_ixs
             try:
                 return _Rounds(self).run()
-            except (UnsafeError, UnsolvedError):
+            except UnsafeError:
                 self.use_ixs = used
                 np.random.set_state(state)  # noqa: NPY002
                 return super().estimate_degradation_rate(**kwargs)
@@ -138,7 +138,7 @@ class _Rounds:
         self._analysis = analysis
         self._problem = reduced_problem(analysis)
         self._draws: list[tuple[float, float, NDArray[np.bool_]]] = []
-        self._reduced_rates: list[float] = []
+        self._reduced_rates: list[float | None] = []  # None where the reduced problem was not solved
         self._rates = Rates(self._exact)
 
     def run(
@@ -164,10 +164,15 @@ class _Rounds:
         out = np.random.choice(days, size=int(len(days) * held_out), replace=False)  # noqa: NPY002
         kept = np.copy(in_use)
         kept[out] = False
-        rate = self._problem.rate(tau=tau, weight=weight, in_use=kept)
+        self._draws.append((tau, weight, kept))
+        try:
+            rate = self._problem.rate(tau=tau, weight=weight, in_use=kept)
+        except UnsolvedError:
+            self._reduced_rates.append(None)
+            self._rates.append_exact(self._exact(len(self._rates)))
+            return
         if not abs(rate) <= _LARGEST_RATE:
             raise UnsafeError(f"{rate:g} %/yr")
-        self._draws.append((tau, weight, kept))
         self._reduced_rates.append(rate)
         self._rates.append(rate)
 
@@ -183,8 +188,9 @@ class _Rounds:
         problem.decompose(solver="CLARABEL", verbose=False)
         line = np.exp(problem.decomposition[::-1])[1]
         rate = float(100 * np.median((line[_YEAR:] - line[:-_YEAR]) / line[_YEAR:]))
-        if not abs(rate - self._reduced_rates[number]) <= MARGIN:
-            raise UnsafeError(f"{rate:g} %/yr and not {self._reduced_rates[number]:g}")
+        reduced = self._reduced_rates[number]
+        if reduced is not None and not abs(rate - reduced) <= MARGIN:
+            raise UnsafeError(f"{rate:g} %/yr and not {reduced:g}")
         return rate
 
     def _keep(self) -> None:

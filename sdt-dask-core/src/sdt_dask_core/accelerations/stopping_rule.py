@@ -58,6 +58,11 @@ class Rates:
         self._values.append(rate)
         self._errors.append(MARGIN)
 
+    def append_exact(self, rate: float) -> None:
+        """Add the rate of a round, from the original's problem."""
+        self._values.append(rate)
+        self._errors.append(0.0)
+
     def __len__(self) -> int:
         return len(self._values)
 
