@@ -106,6 +106,25 @@ class Run:
         write_table(self.results, self.output / "results.csv")
         write_table(self.errors, self.output / "errors.csv")
 
+    def export(self, path: Path | str, what: str = "results") -> Path:
+        """Write a table, or the whole run as JSON, to a file: whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            Its extension decides: ``.csv``, ``.parquet``, ``.xlsx``, or ``.json`` for the whole run.
+        what : str
+            "results", "errors", "withheld" or "summary"; JSON holds all of a run and takes "results" only.
+
+        Raises
+        ------
+        ConfigurationError
+            There is no such table or format, or the file cannot be written.
+        """
+        from sdt_dask_core.report.export import export_run
+
+        return export_run(self, path, what)
+
     def compare(self, earlier: Run, *, tolerance: float = 0.05) -> Comparison:
         """Hold this run against an earlier one: what is new, gone, fixed, broken, and which numbers moved.
 

@@ -32,7 +32,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status", "Show how far a run is."),
     "errors": ("status", "Show why systems failed and what to do."),
     "compare": ("compare", "Show what changed between two runs."),
-    "export": ("export", "Write the tables of a run to a CSV or Parquet file."),
+    "export": ("export", "Write a run to a CSV, Parquet, Excel or JSON file."),
     "clusters": ("clusters", "List what clients left in the cloud, and remove it."),
 }
 

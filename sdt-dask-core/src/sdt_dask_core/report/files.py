@@ -2,38 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdt_dask_core.errors import ConfigurationError
+from sdt_dask_core.report.parquet import write_parquet
+from sdt_dask_core.report.spreadsheet import refuse_spreadsheet, write_spreadsheet
 from sdt_dask_core.whole_file import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["write_table"]
+    from sdt_dask_core.analyses import Column
+
+__all__ = ["write_table", "written_whole"]
 
 # What a spreadsheet takes for a formula when a cell of text starts with it (OWASP, "CSV injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def write_table(table: pd.DataFrame, path: Path | str) -> Path:
-    """Write a table as ``.csv`` or ``.parquet``, under a temporary name first.
+def write_table(table: pd.DataFrame, path: Path | str, columns: Iterable[Column] = ()) -> Path:
+    """Write a table as ``.csv``, ``.parquet`` or ``.xlsx``, under a temporary name first.
 
-    In CSV, text that a spreadsheet would run as a formula gets a leading apostrophe; numbers stay as they are.
+    In CSV, text that a spreadsheet would run as a formula gets a leading apostrophe; numbers stay as they are. In
+    Excel files text is text. Parquet and Excel files say what the columns are, as far as it is given.
 
     Raises
     ------
     ConfigurationError
-        Another file extension, or the folder or the disk cannot be written.
+        Another file extension, more rows than a sheet takes, or the folder or the disk cannot be written.
     """
     path = Path(path)
-    if path.suffix not in (".csv", ".parquet"):
-        raise ConfigurationError(f"cannot export to {str(path)!r}: the extension decides, write .csv or .parquet")
+    if path.suffix not in (".csv", ".parquet", ".xlsx"):
+        raise ConfigurationError(
+            f"cannot export to {str(path)!r}: the extension decides, write .csv or .parquet, or .xlsx for Excel"
+        )
+    if path.suffix == ".xlsx":
+        refuse_spreadsheet(table, path)
+    return written_whole(path, lambda temporary: _write(table, temporary, path.suffix, columns))
+
+
+def written_whole(path: Path, write: Callable[[Path], None]) -> Path:
+    """Let a function write a file under a temporary name, in a folder that is made; return where it then is.
+
+    Raises
+    ------
+    ConfigurationError
+        The folder or the disk cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:
-            _write(table, temporary, path.suffix)
+            write(temporary)
     except OSError as error:
         raise ConfigurationError(
             f"cannot export to {str(path)!r}: {error.strerror or error}; choose another folder or make room"
@@ -41,9 +62,11 @@ def write_table(table: pd.DataFrame, path: Path | str) -> Path:
     return path
 
 
-def _write(table: pd.DataFrame, path: Path, suffix: str) -> None:
+def _write(table: pd.DataFrame, path: Path, suffix: str, columns: Iterable[Column]) -> None:
     if suffix == ".parquet":
-        table.to_parquet(path, index=False)
+        write_parquet(table, path, columns)
+    elif suffix == ".xlsx":
+        write_spreadsheet(table, path, columns)
     else:
         _without_formulas(table).to_csv(path, index=False)
 
