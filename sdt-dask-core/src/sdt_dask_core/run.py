@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from sdt_dask_core.analyses import Analysis, Column
     from sdt_dask_core.comparison import Comparison
+    from sdt_dask_core.publishing.publish import Published
 
 __all__ = ["Run"]
 
@@ -124,6 +126,27 @@ class Run:
         from sdt_dask_core.report.export import export_run
 
         return export_run(self, path, what)
+
+    def publish(self, publisher: Any, options: Mapping[str, Any] | None = None) -> Published:
+        """Bring the results to where others read them, each row once, however often this is repeated.
+
+        Parameters
+        ----------
+        publisher : str, type or Publisher
+            The name of an installed publisher, a class, or an instance.
+        options : mapping, optional
+            Its options, secrets as references.
+
+        Raises
+        ------
+        ConfigurationError
+            There is no such publisher, an option is wrong, or it cannot work from here.
+        PublishError
+            The target failed; what it took stands, and publishing again writes the rest.
+        """
+        from sdt_dask_core.publishing.publish import publish_run
+
+        return publish_run(self, publisher, options)
 
     def compare(self, earlier: Run, *, tolerance: float = 0.05) -> Comparison:
         """Hold this run against an earlier one: what is new, gone, fixed, broken, and which numbers moved.

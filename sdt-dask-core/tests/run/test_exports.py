@@ -124,7 +124,7 @@ def test_excel_without_its_library_says_what_to_install(tmp_path: Path, monkeypa
 
 
 def as_json(run: Run, path: Path) -> Any:
-    return json.loads(run.export(path).read_text(encoding="utf-8"), parse_constant=lambda text: pytest.fail(text))
+    return json.loads(run.export(path).read_text(encoding="utf-8"), parse_constant=pytest.fail)
 
 
 def test_json_keeps_its_schema(run: Run, tmp_path: Path) -> None:

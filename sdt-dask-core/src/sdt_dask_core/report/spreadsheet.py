@@ -21,7 +21,7 @@ __all__ = ["refuse_spreadsheet", "write_spreadsheet"]
 MOST_ROWS = 1_048_575  # below the headings
 _MOST_COLUMNS = 16_384
 _LONGEST_TEXT = 32_767
-_FIRST_DATE = dt.datetime(1900, 3, 1)  # before it, Excel counts a day that was not  # noqa: DTZ001 - local time
+_FIRST_DATE = dt.datetime(1900, 3, 1)  # before it, Excel counts a day that was not
 _CUT = "… (cut)"
 
 
