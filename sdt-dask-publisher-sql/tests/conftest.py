@@ -41,15 +41,18 @@ class Target:
 
     def ask(self, statement: str) -> list[dict[str, Any]]:
         """Run a statement and return its rows."""
-        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
-        with engine.begin() as connection:
+        with self._engine().begin() as connection:
             result = connection.execute(sa.text(statement))
             return [dict(row) for row in result.mappings()] if result.returns_rows else []
 
     def rows(self, table: str = TABLE) -> list[dict[str, Any]]:
         """Return every row of every run; none where there is no table."""
-        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
-        return self.ask(f'SELECT * FROM "{table}"') if sa.inspect(engine).has_table(table) else []
+        return self.ask(f'SELECT * FROM "{table}"') if sa.inspect(self._engine()).has_table(table) else []
+
+    def _engine(self) -> sa.Engine:
+        # Which driver is meant by none depends on SQLAlchemy's version.
+        url = self.url.replace("postgresql://", "postgresql+psycopg2://")
+        return sa.create_engine(url, poolclass=sa.NullPool)
 
 
 @pytest.fixture(scope="session")

@@ -53,12 +53,12 @@ class Tables:
 
 
 def _add(connection: Connection, table: Table, column: Any) -> None:
-    from sqlalchemy import text
     from sqlalchemy.schema import CreateColumn
 
     name = connection.dialect.identifier_preparer.format_table(table)
     definition = CreateColumn(column).compile(dialect=connection.dialect)
-    connection.execute(text(f"ALTER TABLE {name} ADD {definition}".replace(":", r"\:")))
+    # Names are quoted for the driver already; text() would take a colon for a parameter, and double each percent sign.
+    connection.exec_driver_sql(f"ALTER TABLE {name} ADD {definition}")
 
 
 def _results(metadata: MetaData, name: str, columns: Iterable[Column]) -> Table:
