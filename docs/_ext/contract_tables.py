@@ -19,6 +19,7 @@ from sdt_dask_core.due import DUE
 from sdt_dask_core.frames import FINDINGS
 from sdt_dask_core.options import options_of
 from sdt_dask_core.registry import find_provider, load_class
+from sdt_dask_core.report.described import ERROR_COLUMNS, HEAD_COLUMNS
 from sdt_dask_core.report.tables import FRAME_COLUMNS
 from sdt_dask_core.retries import POLICIES, Policy
 
@@ -49,11 +50,12 @@ def options(kind: str, name: str) -> list[str]:
 
 
 def columns(*names: str) -> list[str]:
-    """Return the result columns of analyses, or of the checks under the name "frame"."""
+    """Return the result columns of analyses, or those of the core under "head", "frame" and "errors"."""
+    own = {"head": HEAD_COLUMNS, "frame": FRAME_COLUMNS, "errors": ERROR_COLUMNS}
     found = [
         column
         for name in names
-        for column in (FRAME_COLUMNS if name == "frame" else load_class(find_provider("analysis", name)).provides)
+        for column in (own[name] if name in own else load_class(find_provider("analysis", name)).provides)
     ]
     rows = ((f"`{c.name}`", c.unit, c.description, f"`{c.source}`" if c.source else "") for c in found)
     return _table(("column", "unit", "meaning", "Solar Data Tools' name"), rows)

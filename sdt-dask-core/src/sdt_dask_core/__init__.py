@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from sdt_dask_core.costs import Estimate
     from sdt_dask_core.hookspecs import API, hookimpl
     from sdt_dask_core.keys import Key
-    from sdt_dask_core.plug import Client, Plug
+    from sdt_dask_core.plug import Client, Plug, Publisher
     from sdt_dask_core.progress import Progress, RunInfo
+    from sdt_dask_core.publishing import Chunk, Publication
     from sdt_dask_core.run import Run
     from sdt_dask_core.secret import Secret
 
@@ -19,6 +20,7 @@ __all__ = [
     "API",
     "Analysis",
     "Change",
+    "Chunk",
     "Client",
     "ClusterRecord",
     "Column",
@@ -28,6 +30,8 @@ __all__ = [
     "Key",
     "Plug",
     "Progress",
+    "Publication",
+    "Publisher",
     "Run",
     "RunInfo",
     "SDTDask",
@@ -40,8 +44,9 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("Analysis", "Column", "Grade", "System", "Verdict"), "analyses"),
     **dict.fromkeys(("API", "hookimpl"), "hookspecs"),
-    **dict.fromkeys(("Client", "Plug"), "plug"),
+    **dict.fromkeys(("Client", "Plug", "Publisher"), "plug"),
     **dict.fromkeys(("Progress", "RunInfo"), "progress"),
+    **dict.fromkeys(("Chunk", "Publication"), "publishing"),
     **dict.fromkeys(("Change", "Comparison"), "comparison"),
     "ClusterRecord": "clusters",
     "Estimate": "costs",

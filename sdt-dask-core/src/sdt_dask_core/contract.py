@@ -32,7 +32,12 @@ HOOKS: dict[str, tuple[str, ...]] = {
 }
 
 # What each kind cannot do without; the second name is the one that Solar Data Tools' own classes use.
-_REQUIRED = {"plug": ("get_data",), "client": ("make_client", "init_client"), "analysis": ("run",)}
+_REQUIRED = {
+    "plug": ("get_data",),
+    "client": ("make_client", "init_client"),
+    "analysis": ("run",),
+    "publisher": ("publish_rows",),
+}
 
 
 class HookManager(pluggy.PluginManager):

@@ -22,6 +22,7 @@
     ├── FrameError                  a frame that no analysis can use; fails its key
     ├── AnalysisError               an analysis did not come to a complete result; fails its key
     ├── ClientError                 a cluster could not be made or joined
+    ├── PublishError                a target did not take the results; safe to repeat
     └── RunError
         ├── LedgerError             the ledger cannot be opened, read or written
         │   └── LedgerBusyError     another run holds it
@@ -58,6 +59,7 @@ __all__ = [
     "ManifestError",
     "OptionError",
     "PlugError",
+    "PublishError",
     "RequirementError",
     "RunError",
     "RunInterruptedError",
@@ -218,6 +220,12 @@ class ClientError(SdtDaskError):
 
     cause = "client"
     exit_code = 3
+
+
+class PublishError(SdtDaskError):
+    """A target did not take the results of a run; what it took stands, and publishing again writes the rest."""
+
+    cause = "publish"
 
 
 class RunError(SdtDaskError):

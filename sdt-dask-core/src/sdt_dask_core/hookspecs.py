@@ -10,7 +10,7 @@ key at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
     from sdt_dask_core.clusters import ClusterRecord
     from sdt_dask_core.keys import Key
+    from sdt_dask_core.publishing import Chunk, Publication
 
 __all__ = ["API", "PROJECT", "hookimpl", "hookspec"]
 
 #: Version of the contract, apart from release numbers: only additions within a major version.
-API = (1, 1)
+API = (1, 2)
 
 #: Name of the pluggy project.
 PROJECT = "sdt_dask"
@@ -188,6 +189,53 @@ def remove_cluster(name: str) -> Iterable[str]:  # type: ignore[empty-body]
     ------
     ClientError
         No such cluster, or a part of it could not be removed.
+    """
+
+
+@hookspec(firstresult=True)
+def published_chunks(publication: Publication) -> Mapping[int, str] | None:
+    """Return the chunks of a publication that the target holds whole: the digest of each, by its number.
+
+    Called on the driver by `sdt-dask publish`, once, before any `publish_rows`. A chunk that is there with the digest
+    it has now is left out. None or nothing: all chunks are written. A target that holds nothing yet is no error, and
+    nothing is made there. Since API 1.2.
+
+    Raises
+    ------
+    PublishError
+        The target does not answer, or refuses us: what to do. Safe to repeat.
+    """
+
+
+@hookspec
+def publish_rows(publication: Publication, chunk: Chunk, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Bring one chunk to the target: its rows and the record of its digest, both or neither.
+
+    Called on the driver once per chunk that is not there, in the order of their numbers. It may come again with the
+    same rows, or with newer ones of the same keys, in whatever state an earlier call was interrupted: afterwards each
+    row, told by ``run_id`` and ``key``, must be there once. Since API 1.2.
+
+    Parameters
+    ----------
+    publication : Publication
+        The run and its columns.
+    chunk : Chunk
+        Its number, its digest, and how many rows it has.
+    rows : sequence of mapping
+        By the names of the columns: text, numbers, truth, ``datetime`` without a zone, or None.
+
+    Raises
+    ------
+    PublishError
+        The target did not take the chunk: what failed, why, and what to do. Safe to repeat.
+    """
+
+
+@hookspec
+def publish_finished(publication: Publication, chunks: Sequence[Chunk]) -> None:
+    """Hear that every chunk is there; a target of files writes its manifest now.
+
+    Called on the driver after the last chunk, also where all were there already; must be idempotent. Since API 1.2.
     """
 
 

@@ -1,4 +1,4 @@
-"""Base classes of plugs and clients.
+"""Base classes of plugs, clients and publishers.
 
 A provider's ``__init__`` parameters, typed, are its options: it keeps them and opens nothing. What it opens it opens on
 first use, in the process that uses it, and gives back in ``close``.
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from sdt_dask_core.clusters import ClusterRecord
     from sdt_dask_core.keys import Key
+    from sdt_dask_core.publishing import Chunk, Publication
 
-__all__ = ["GIVEN", "Client", "Plug"]
+__all__ = ["GIVEN", "Client", "Plug", "Publisher"]
 
 
 #: Attribute under which an instance keeps the arguments that it was built with.
@@ -139,6 +140,39 @@ class Client(_Provider, ABC):
     def remove_cluster(self, name: str) -> Iterable[str]:
         """Remove everything that a cluster holds; yield what was removed; see the hook of the same name."""
         raise ClientError(f"there is no cluster {name!r}: this client makes nothing that could be left over")
+
+    def close(self) -> None:
+        """Give back what was opened; idempotent."""
+
+
+class Publisher(_Provider, ABC):
+    """Brings the results of a run to where others read them. Subclass it and write `publish_rows`.
+
+    Attributes
+    ----------
+    api : tuple of int
+        Version of the contract it was written for; another major version is refused.
+    name : str, optional
+        A class may say its name (``name: ClassVar[str] = "sql"``); an entry point that offers it must have the same.
+    """
+
+    # `name` is not declared: an option may have that name, and is then set on the instance.
+    api: ClassVar[tuple[int, int]] = API
+
+    @abstractmethod
+    def publish_rows(self, publication: Publication, chunk: Chunk, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Bring one chunk to the target, whole or not at all; see the hook of the same name."""
+
+    def published_chunks(self, publication: Publication) -> Mapping[int, str] | None:
+        """Return the digests of the chunks that the target holds whole, by their numbers."""
+        return None
+
+    def publish_finished(self, publication: Publication, chunks: Sequence[Chunk]) -> None:
+        """Hear that every chunk is there."""
+
+    def check_access(self) -> Iterable[str]:
+        """Yield one sentence per problem that would stop a publication from here."""
+        return ()
 
     def close(self) -> None:
         """Give back what was opened; idempotent."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sdt_dask_core.analyses import Analysis, Column
     from sdt_dask_core.comparison import Comparison
+    from sdt_dask_core.publishing.publish import Published
 
 __all__ = ["Run"]
 
@@ -112,6 +113,46 @@ class Run:
             write_pieces(results, self.output / "results.csv")
             errors = (errors_table(rows) for rows in _pieces(ledger.failed_rows(self.run_id)))
             write_pieces(errors, self.output / "errors.csv")
+
+    def export(self, path: Path | str, what: str = "results") -> Path:
+        """Write a table, or the whole run as JSON, to a file: whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            Its extension decides: ``.csv``, ``.parquet``, ``.xlsx``, or ``.json`` for the whole run.
+        what : str
+            "results", "errors", "withheld" or "summary"; JSON holds all of a run and takes "results" only.
+
+        Raises
+        ------
+        ConfigurationError
+            There is no such table or format, or the file cannot be written.
+        """
+        from sdt_dask_core.report.export import export_run
+
+        return export_run(self, path, what)
+
+    def publish(self, publisher: Any, options: Mapping[str, Any] | None = None) -> Published:
+        """Bring the results to where others read them, each row once, however often this is repeated.
+
+        Parameters
+        ----------
+        publisher : str, type or Publisher
+            The name of an installed publisher, a class, or an instance.
+        options : mapping, optional
+            Its options, secrets as references.
+
+        Raises
+        ------
+        ConfigurationError
+            There is no such publisher, an option is wrong, or it cannot work from here.
+        PublishError
+            The target failed; what it took stands, and publishing again writes the rest.
+        """
+        from sdt_dask_core.publishing.publish import publish_run
+
+        return publish_run(self, publisher, options)
 
     def compare(self, earlier: Run, *, tolerance: float = 0.05) -> Comparison:
         """Hold this run against an earlier one: what is new, gone, fixed, broken, and which numbers moved.

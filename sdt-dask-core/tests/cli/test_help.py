@@ -20,6 +20,7 @@ COMMANDS = [
     "errors",
     "compare",
     "export",
+    "publish",
     "clusters",
 ]
 HEAVY = ("pandas", "numpy", "dask", "distributed", "rich", "pluggy", "pydantic", "solardatatools", "importlib_metadata")

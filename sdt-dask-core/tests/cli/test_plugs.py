@@ -161,6 +161,7 @@ def test_plug_and_client_of_one_name_are_both_shown(invoke, install):
 
 
 def test_json_has_it_all(invoke):
-    (csv,) = json.loads(invoke("plugs", "csv", "--json").stdout)
+    csv, publisher = json.loads(invoke("plugs", "csv", "--json").stdout)
+    assert (csv["kind"], publisher["kind"]) == ("plug", "publisher")
     assert (csv["kind"], csv["problems"], csv["options"][0]["name"]) == ("plug", [], "path")
     assert {fact["name"] for fact in json.loads(invoke("plugs", "--json").stdout)} >= {"csv", "local", "quality"}

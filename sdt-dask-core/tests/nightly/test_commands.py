@@ -224,7 +224,7 @@ def test_more_than_twenty_of_a_kind_are_counted(invoke: Invoke, data: Path, outc
         (("x", "--output", "elsewhere"), "there is no ledger in 'elsewhere', where ids are looked for"),
         (("--output", "elsewhere"), "there is no ledger in 'elsewhere'"),
         (("--tolerance", "-1"), "tolerance cannot be -1.0"),
-        (("--export", "changes.xlsx"), "write .csv or .parquet"),
+        (("--export", "changes.ods"), "write .csv or .parquet"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(

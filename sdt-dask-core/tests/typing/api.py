@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timezone
 from typing import Any
 
@@ -13,6 +13,7 @@ from sdt_dask_core import (
     API,
     Analysis,
     Change,
+    Chunk,
     Client,
     ClusterRecord,
     Column,
@@ -22,6 +23,8 @@ from sdt_dask_core import (
     Key,
     Plug,
     Progress,
+    Publication,
+    Publisher,
     Run,
     RunInfo,
     SDTDask,
@@ -43,6 +46,16 @@ class MyPlug(Plug):
         """Read a series."""
         frame: pd.DataFrame = pd.DataFrame({"power": [float(len(self.token.reveal()))]})
         return frame
+
+
+class MyPublisher(Publisher):
+    """A publisher as an author writes it."""
+
+    @hookimpl
+    def publish_rows(self, publication: Publication, chunk: Chunk, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take some rows."""
+        assert publication.n_chunks > chunk.number
+        assert len(rows) == chunk.n_rows
 
 
 class MyClient(Client):

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from sdt_dask_testing.files import write_fleet
     from sdt_dask_testing.isolated import IsolatedRegistry
     from sdt_dask_testing.plug_contract import PlainPlugContract, PlugContract
+    from sdt_dask_testing.publisher_contract import PublisherContract
     from sdt_dask_testing.spec import SystemSpec, SystemTruth
     from sdt_dask_testing.synthetic import SyntheticSystem, synthetic_fleet, synthetic_system
 
@@ -19,6 +20,7 @@ __all__ = [
     "PlainClientContract",
     "PlainPlugContract",
     "PlugContract",
+    "PublisherContract",
     "SyntheticSystem",
     "SystemSpec",
     "SystemTruth",
@@ -38,6 +40,7 @@ _HOMES = {
     **dict.fromkeys(("all_missing_system", "constant_system", "garbage_system"), "bad"),
     "FaultyPlug": "faulty",
     "IsolatedRegistry": "isolated",
+    "PublisherContract": "publisher_contract",
     "write_fleet": "files",
 }
 

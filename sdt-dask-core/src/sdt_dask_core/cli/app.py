@@ -20,7 +20,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Run two real inverters, to see what comes out."),
     "init": ("init", "Write a commented sdt-dask.toml."),
     "new": ("new", "Write a distribution for a plug or client of your own."),
-    "plugs": ("plugs", "List what is installed: plugs, clients, analyses, addons."),
+    "plugs": ("plugs", "List what is installed: plugs, clients, publishers, addons."),
     "image": ("image", "Write what an image of the workers is built from."),
     "doctor": ("doctor", "Say what is wrong with this environment, and what mends it."),
     "check": ("check", "Check options and access, and look at the first system."),
@@ -32,7 +32,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status", "Show how far a run is."),
     "errors": ("status", "Show why systems failed and what to do."),
     "compare": ("compare", "Show what changed between two runs."),
-    "export": ("export", "Write the tables of a run to a CSV or Parquet file."),
+    "export": ("export", "Write a run to a CSV, Parquet, Excel or JSON file."),
+    "publish": ("publish", "Bring the results of a run to a database or a store."),
     "clusters": ("clusters", "List what clients left in the cloud, and remove it."),
 }
 

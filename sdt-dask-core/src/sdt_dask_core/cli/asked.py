@@ -25,6 +25,7 @@ __all__ = [
     "limit_options",
     "output_argument",
     "output_folder",
+    "publisher_options",
     "run_options",
 ]
 
@@ -62,6 +63,15 @@ client_options = click.option(
     metavar="NAME=VALUE",
     callback=_split_option,
     help="Option of the client, repeatable.",
+)
+publisher_options = click.option(
+    "-P",
+    "--publisher-option",
+    "publisher_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_split_option,
+    help="Option of the publisher, repeatable; `sdt-dask plugs NAME` lists them.",
 )
 allow_mismatch_option = click.option(
     "--allow-mismatch", is_flag=True, help="Go on where the cluster has other versions or does not see the files."

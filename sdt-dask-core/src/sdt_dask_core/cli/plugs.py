@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["plugs_command"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_USED_WITH = {"plug": "-p", "client": "-c"}
+_USED_WITH = {"plug": "-p", "client": "-c", "publisher": "-P"}
 
 
 class _Plugs(click.Group):

@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdt_dask_core.errors import ConfigurationError
+from sdt_dask_core.report.parquet import write_parquet
+from sdt_dask_core.report.spreadsheet import refuse_spreadsheet, write_spreadsheet
 from sdt_dask_core.whole_file import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["write_pieces", "write_table"]
+    from sdt_dask_core.analyses import Column
+
+__all__ = ["exported", "write_pieces", "write_table"]
 
 # What a spreadsheet takes for a formula when a cell of text starts with it (OWASP, "CSV injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -21,23 +25,29 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
-def write_table(table: pd.DataFrame, path: Path | str) -> Path:
-    """Write a table as ``.csv`` or ``.parquet``, under a temporary name first.
+def write_table(table: pd.DataFrame, path: Path | str, columns: Iterable[Column] = ()) -> Path:
+    """Write a table as ``.csv``, ``.parquet`` or ``.xlsx``, under a temporary name first.
 
-    In CSV, text that a spreadsheet would run as a formula gets a leading apostrophe; numbers stay as they are.
+    In CSV, text that a spreadsheet would run as a formula gets a leading apostrophe; numbers stay as they are. In
+    Excel files text is text. Parquet and Excel files say what the columns are, as far as it is given.
 
     Raises
     ------
     ConfigurationError
-        Another file extension, or the folder or the disk cannot be written.
+        Another file extension, more rows than a sheet takes, or the folder or the disk cannot be written.
     """
     path = Path(path)
-    if path.suffix not in (".csv", ".parquet"):
-        raise ConfigurationError(f"cannot export to {str(path)!r}: the extension decides, write .csv or .parquet")
+    if path.suffix not in (".csv", ".parquet", ".xlsx"):
+        raise ConfigurationError(
+            f"cannot export to {str(path)!r}: the extension decides, write .csv or .parquet, or .xlsx for Excel"
+        )
     if path.suffix == ".csv":
         return write_pieces([table], path)
-    with _exported(path) as temporary:
-        table.to_parquet(temporary, index=False)
+    if path.suffix == ".xlsx":
+        refuse_spreadsheet(table, path)
+    write = write_spreadsheet if path.suffix == ".xlsx" else write_parquet
+    with exported(path) as temporary:
+        write(table, temporary, columns)
     return path
 
 
@@ -51,14 +61,21 @@ def write_pieces(pieces: Iterable[pd.DataFrame], path: Path) -> Path:
     path : path
         The file.
     """
-    with _exported(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with exported(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         for number, piece in enumerate(pieces):
             _without_formulas(piece).to_csv(file, index=False, header=number == 0, date_format=_DATE_FORMAT)
     return path
 
 
 @contextlib.contextmanager
-def _exported(path: Path) -> Iterator[Path]:
+def exported(path: Path) -> Iterator[Path]:
+    """Yield the temporary name under which a file is written, in a folder that is made; at the end it is in place.
+
+    Raises
+    ------
+    ConfigurationError
+        The folder or the disk cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:

@@ -16,7 +16,15 @@ from sdt_dask_core.keys import key_label
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FRAME_COLUMNS", "errors_table", "result_columns", "results_table", "summary_table", "withheld_table"]
+__all__ = [
+    "FRAME_COLUMNS",
+    "errors_table",
+    "result_columns",
+    "results_table",
+    "summary_table",
+    "typed_table",
+    "withheld_table",
+]
 
 #: Columns that the checks of a frame add to every row.
 FRAME_COLUMNS: tuple[Column, ...] = (
@@ -119,6 +127,11 @@ def summary_table(results: pd.DataFrame, columns: Iterable[Column]) -> pd.DataFr
     table: pd.DataFrame = summary.set_index("column")
     table.attrs["n_systems"] = len(results)
     return table
+
+
+def typed_table(records: list[dict[str, Any]], columns: list[Column]) -> pd.DataFrame:
+    """Return records as a table of these columns, each with the type of its unit."""
+    return _typed(_frame(records, [column.name for column in columns]), columns)
 
 
 def _label(text: str) -> str:
