@@ -21,7 +21,7 @@ from sdt_dask_core.errors import ClusterLostError, LimitReachedError, RunInterru
 from sdt_dask_core.job import Job
 from sdt_dask_core.ledger import Ledger, PlannedTask
 from sdt_dask_core.limits import LimitWatch
-from sdt_dask_core.outcome import failure, load
+from sdt_dask_core.outcome import failure, load, without_picture
 from sdt_dask_core.progress import Progress, RunInfo
 from sdt_dask_core.pulse import Pulse
 from sdt_dask_core.retries import Again, Retries
@@ -321,7 +321,7 @@ class Runner:
             logger.warning("key %s failed: %s: %s", task.key, outcome["cause"], outcome["message"])
         else:
             progress.grades[outcome["grade"]] += 1
-        tell(self.hooks, "key_finished", run=self.run, outcome={"key": task.key, **outcome})
+        tell(self.hooks, "key_finished", run=self.run, outcome={"key": task.key, **without_picture(outcome)})
         self.observe(progress)
 
     def _close_children(self) -> None:

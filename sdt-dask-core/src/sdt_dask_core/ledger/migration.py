@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from sdt_dask_core.ledger.schema import SCHEMA_VERSION
+from sdt_dask_core.ledger.schema import PICTURES, SCHEMA_VERSION
 
 __all__ = ["migrate"]
 
@@ -27,4 +27,8 @@ def _what_an_attempt_met(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE attempt ADD COLUMN detail TEXT")
 
 
-_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _what_an_attempt_met}
+def _pictures(connection: sqlite3.Connection) -> None:
+    connection.execute(PICTURES)
+
+
+_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _what_an_attempt_met, 2: _pictures}

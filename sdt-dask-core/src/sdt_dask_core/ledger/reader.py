@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 
 from sdt_dask_core.errors import LedgerError
 from sdt_dask_core.ledger.rows import LastOutcome, PlannedTask, RunRow, attempt_row, planned_task, row_dict, run_row
-from sdt_dask_core.ledger.schema import LEDGER_NAME, check_version, connect
+from sdt_dask_core.ledger.schema import LEDGER_NAME, SCHEMA_VERSION, check_version, connect
 
 __all__ = ["LedgerReader"]
+
+_FIRST_WITH_PICTURES = 3
 
 _Self = TypeVar("_Self", bound="LedgerReader")
 
@@ -31,6 +33,8 @@ class LedgerReader:
         There is none, it cannot be opened, or a newer version wrote it.
     """
 
+    _version = SCHEMA_VERSION  # of a writer, which has migrated
+
     def __init__(self, folder: Path | str) -> None:
         self.path = Path(folder) / LEDGER_NAME
         if not self.path.is_file():
@@ -46,7 +50,8 @@ class LedgerReader:
             raise
 
     def _check(self) -> None:
-        if check_version(self._connection, self.path) == 0:
+        self._version = check_version(self._connection, self.path)
+        if self._version == 0:
             raise LedgerError(f"the ledger {self.path} is empty: no run has been written there yet")
 
     def __enter__(self: _Self) -> _Self:
@@ -115,6 +120,26 @@ class LedgerReader:
         )
         for row in cursor:
             yield {**row_dict(cursor, row), "body": json.loads(row["body"]) if row["body"] else None}
+
+    def origins(self, run_id: str) -> dict[str, dict[str, Any]]:
+        """Return, for each key of a run, the fingerprint of its data, the digest of its settings, and its metadata."""
+        cursor = self._connection.execute(
+            "SELECT key, fingerprint, digest, metadata FROM task WHERE run_id = ?", (run_id,)
+        )
+        return {
+            key: {"fingerprint": fingerprint, "digest": digest, "metadata": json.loads(metadata)}
+            for key, fingerprint, digest, metadata in cursor
+        }
+
+    def picture(self, run_id: str, key: str) -> bytes | None:
+        """Return the picture of a key in a run, None without one; of a skipped key, that of its last success."""
+        if self._version < _FIRST_WITH_PICTURES:
+            return None
+        found = self._connection.execute(
+            "SELECT p.data FROM task t JOIN picture p ON p.outcome_id = t.outcome_id WHERE t.run_id = ? AND t.key = ?",
+            (run_id, key),
+        ).fetchone()
+        return None if found is None else bytes(found[0])
 
     def attempts(self, run_id: str, key: str) -> list[dict[str, Any]]:
         """Return the attempts at a key in a run, the first one first; ``detail`` is a dict or None."""

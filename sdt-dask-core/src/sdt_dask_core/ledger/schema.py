@@ -9,12 +9,27 @@ from urllib.parse import quote
 
 from sdt_dask_core.errors import LedgerError
 
-__all__ = ["LEDGER_NAME", "SCHEMA_VERSION", "check_version", "connect", "make_durable", "make_tables", "refuse_newer"]
+__all__ = [
+    "LEDGER_NAME",
+    "PICTURES",
+    "SCHEMA_VERSION",
+    "check_version",
+    "connect",
+    "make_durable",
+    "make_tables",
+    "refuse_newer",
+]
 
 LEDGER_NAME = "ledger.sqlite"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
-_SCHEMA = """
+#: Apart from the outcomes, whose bodies are read for every key of a run.
+PICTURES = """CREATE TABLE picture (
+    outcome_id INTEGER PRIMARY KEY REFERENCES outcome,
+    data BLOB NOT NULL
+)"""
+
+_SCHEMA = f"""
 CREATE TABLE run (
     run_id TEXT PRIMARY KEY,
     started_at TEXT NOT NULL,
@@ -64,6 +79,7 @@ CREATE TABLE attempt (
     detail TEXT,
     PRIMARY KEY (run_id, key, number)
 );
+{PICTURES};
 """
 
 
