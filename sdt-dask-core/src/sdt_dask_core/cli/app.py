@@ -32,6 +32,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status", "Show how far a run is."),
     "errors": ("status", "Show why systems failed and what to do."),
     "compare": ("compare", "Show what changed between two runs."),
+    "report": ("report", "Write the report of a run: pages that open in a browser."),
     "export": ("export", "Write the tables of a run to a CSV or Parquet file."),
     "clusters": ("clusters", "List what clients left in the cloud, and remove it."),
 }
