@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sdt_dask_core.progress import Progress, RunInfo
     from sdt_dask_core.run import Run
     from sdt_dask_core.secret import Secret
+    from sdt_dask_core.system_result import SystemResult
 
 __all__ = [
     "API",
@@ -33,6 +34,7 @@ __all__ = [
     "SDTDask",
     "Secret",
     "System",
+    "SystemResult",
     "Verdict",
     "hookimpl",
 ]
@@ -49,6 +51,7 @@ _HOMES = {
     "Run": "run",
     "SDTDask": "api",
     "Secret": "secret",
+    "SystemResult": "system_result",
 }
 
 

@@ -54,8 +54,6 @@ class Run:
         Keys by why they ran or not: "new", "changed: data", "unchanged", "vanished" …
     vanished : list of str
         The canonical text of each key that the source had before and has no longer.
-    report_page : Path or None
-        The first page of the report, once it is written.
     """
 
     def __init__(self, output: Path | str, run_id: str | None = None) -> None:
@@ -70,7 +68,7 @@ class Run:
             self.reasons = ledger.reasons(row.run_id)
             self.vanished = ledger.keys_because(row.run_id, VANISHED)
         self.settings = RunSettings.from_dict(row.settings)
-        self.report_page: Path | None = None
+        self._report_page: Path | None = None
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -170,10 +168,16 @@ class Run:
         """
         from sdt_dask_core.report.site import write_report
 
-        self.report_page = write_report(
-            self, None if folder is None else Path(folder), formats=formats, seconds=seconds
-        )
-        return self.report_page
+        place = None if folder is None else Path(folder)
+        self._report_page = write_report(self, place, formats=formats, seconds=seconds)
+        return self._report_page
+
+    @property
+    def report_page(self) -> Path | None:
+        """The first page of the report; None where there is none of this run as it is now."""
+        from sdt_dask_core.report.site import page_of
+
+        return self._report_page or page_of(self)
 
     def write_tables(self) -> None:
         """Write ``results.csv`` and ``errors.csv`` into the output folder, each whole or not at all.

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
+from sdt_dask_core.job import Job
+from sdt_dask_core.reference import Reference, refer_to
 from sdt_dask_core.report.figures_of_fleet import distribution, median_interval
 from sdt_dask_core.report.fleet_map import fleet_map, land
 from sdt_dask_core.report.fleet_table import as_script
-from sdt_dask_core.report.words import file_name, number, pattern
+from sdt_dask_core.report.words import command_for, file_name, number, pattern
+from sdt_dask_core.settings import RunSettings
+from sdt_dask_core.window import Window
 
 
 def made(values: list[float]):  # type: ignore[no-untyped-def]
@@ -80,3 +87,19 @@ def test_numbers_are_short_and_reasons_are_the_same_without_them() -> None:
         "–", "–", "yes", "1,234,567", "−0.805", "12,346",
     ]  # fmt: skip
     assert pattern("caution: only 1.6 years of data") == pattern("caution: only 1.25 years of data")
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({}, "sdt-dask run --plug csv -p 'path=my data' -p token=env:TOKEN -o out"),
+        ({"accelerate": False}, "sdt-dask run --plug csv -p 'path=my data' -p token=env:TOKEN -o out --no-accelerate"),
+        ({"window": Window("2020-01-01")}, "--since 2020-01-01"),
+        ({"analyses": ()}, "--analyses none"),
+    ],
+)
+def test_the_command_says_what_was_run(changes: dict[str, Any], wanted: str) -> None:
+    plug = Reference("plug", "csv", "sdt-dask-plug-csv", "0.1", "m:C", {"path": "my data", "token": "env:TOKEN"})
+    analyses = tuple(refer_to("analysis", name, {}) for name in ("quality", "losses"))
+    job = replace(Job(plug, analyses), **changes)
+    assert wanted in command_for(RunSettings(job, refer_to("client", "local", {})), "out")

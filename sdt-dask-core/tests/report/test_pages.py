@@ -12,7 +12,7 @@ import pytest
 
 from sdt_dask_core import Run
 from sdt_dask_core.errors import ConfigurationError, InvalidKeyError
-from sdt_dask_core.ledger import LEDGER_NAME
+from sdt_dask_core.ledger import LEDGER_NAME, Ledger
 from sdt_dask_core.report import fleet_table
 
 from .generated import HOSTILE, big_fleet, failed, outcome, small_picture, write_run
@@ -125,7 +125,7 @@ def test_the_page_of_a_system_says_what_was_found_said_and_how_to_do_it_again(ru
         "Seed 7",
         "Fingerprint of the data f1",
         "name: <b>Roof</b>",
-        f"sdt-dask run --plug NamedPlug -o {run.output} -k good --force",
+        f"sdt-dask run FOLDER -o {run.output} -k good --force # FOLDER holds the class NamedPlug",
         "degradation_rate_pct_per_year −0.8 %/yr",
     ):
         assert words in page.text
@@ -216,6 +216,21 @@ def test_without_time_the_pages_that_are_missing_are_told(run: Run) -> None:
     assert not [row for row in page.rows if row[1]]
 
 
+def test_without_time_the_pages_that_hold_are_kept(run: Run) -> None:
+    index = run.report()
+    before = set(index.parent.glob("systems/*"))
+    assert "have no page yet" not in Page(run.report(seconds=-1)).text
+    assert set(index.parent.glob("systems/*")) == before
+
+
+def test_the_page_of_a_run_is_known_until_the_run_goes_on(run: Run) -> None:
+    index = run.report()
+    assert Run(run.output).report_page == index
+    with Ledger(run.output) as ledger:
+        ledger.reopen_run(run.run_id)
+    assert Run(run.output).report_page is None
+
+
 @pytest.mark.slow
 def test_ten_thousand_systems_fit_into_five_megabytes(tmp_path: Path) -> None:
     index = big_fleet(tmp_path, 10_000).report(seconds=0)
@@ -268,6 +283,7 @@ def test_a_system_is_found_by_its_key_and_by_its_text(tmp_path: Path) -> None:
 
 def test_a_notebook_shows_counts_a_link_and_no_html_of_others(run: Run, tmp_path: Path) -> None:
     assert "the report" not in run._repr_html_()
+    assert run.report_page is None
     run.report()
     shown = run._repr_html_()
     assert "3 done" in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shlex
 import time
 from collections.abc import Iterable, Sequence
@@ -22,11 +23,12 @@ from sdt_dask_core.whole_file import write_whole
 if TYPE_CHECKING:
     from sdt_dask_core.run import Run
 
-__all__ = ["FOLDER", "write_report"]
+__all__ = ["FOLDER", "page_of", "write_report"]
 
 #: Name of the folder in the output folder.
 FOLDER = "report"
 _PAGES = "systems"
+_HEAD = 2048  # bytes of a page in which it says of which run it is
 
 
 def write_report(
@@ -63,6 +65,17 @@ def write_report(
         ) from error
 
 
+def page_of(run: Run) -> Path | None:
+    """Return the first page of the report in the output folder, None where it is not of this run as it is now."""
+    index = run.output / FOLDER / "index.html"
+    if run.ended_at is None or not index.is_file():
+        return None
+    ended = dt.datetime.fromisoformat(run.ended_at).timestamp()
+    with index.open("rb") as file:
+        is_of_run = f'content="{run.run_id}"'.encode() in file.read(_HEAD)
+    return index if is_of_run and index.stat().st_mtime >= ended else None
+
+
 def _write(run: Run, folder: Path, formats: Sequence[str], seconds: float | None) -> Path:
     (folder / _PAGES).mkdir(parents=True, exist_ok=True)
     systems = [SystemResult(row, run.columns, fleet_median=run.fleet_median) for row in run.rows]
@@ -77,13 +90,13 @@ def _write(run: Run, folder: Path, formats: Sequence[str], seconds: float | None
 
 
 def _make_pages(pages: SystemPages, systems: Sequence[SystemResult], seconds: float | None) -> dict[str, str]:
-    """Make as many pages as there is time for; return the name of each by the key of its system."""
+    """Make as many pages as there is time for, and keep what holds; return the name of each by its system's key."""
     end = None if seconds is None else time.monotonic() + seconds
     made = {}
     for system in systems:
-        if end is not None and time.monotonic() > end:
-            break
-        made[system.key] = pages.make(system)
+        name = pages.make(system, may_draw=end is None or time.monotonic() < end)
+        if name is not None:
+            made[system.key] = name
     pages.sweep(set(made.values()))
     return made
 

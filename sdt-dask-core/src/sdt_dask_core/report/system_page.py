@@ -62,14 +62,17 @@ class SystemPages:
         self.formats = formats
         self.origins = origins
 
-    def make(self, system: SystemResult) -> str:
-        """Make the page of a system, unless it is there; return its name."""
-        name = file_name(system.key)
+    def make(self, system: SystemResult, *, may_draw: bool = True) -> str | None:
+        """Make the page of a system, unless it is there; return its name, None where it would have to be drawn."""
+        page = self.folder / f"{file_name(system.key)}.html"
+        if not may_draw and not page.is_file():
+            return None
         data = self.ledger.picture(self.run.run_id, system.key)
         digest = self._digest(system, data)
-        page = self.folder / f"{name}.html"
         if not self._is_there(page, digest):
-            files = self._draw(system, data, name)
+            if not may_draw:
+                return None
+            files = self._draw(system, data, page.stem)
             _put(page, self._page(system, digest, files).encode())
         return page.name
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sdt_dask_core.keys import key_label
+from sdt_dask_core.registry import YOURS
 from sdt_dask_core.secret import redact
 
 if TYPE_CHECKING:
@@ -76,9 +77,15 @@ def file_name(canonical: str) -> str:
 
 
 def command_for(settings: RunSettings, output: object, *keys: str, force: bool = False) -> str:
-    """Return the command line that runs these keys, or all, again; secrets stand in it as references."""
+    """Return the command line that runs these keys, or all, again; secrets stand in it as references.
+
+    A plug that is a class of the user's own has no name on a command line, but its folder, which the ledger does not
+    know.
+    """
     job = settings.job
-    parts = ["sdt-dask", "run", "--plug", job.plug.name, *_options("-p", job.plug.options)]
+    is_yours = job.plug.distribution == YOURS
+    parts = ["sdt-dask", "run", *(["FOLDER"] if is_yours else ["--plug", job.plug.name])]
+    parts += _options("-p", job.plug.options)
     if settings.client.name != "local":
         parts += ["--client", settings.client.name]
     parts += [*_options("-c", settings.client.options), "-o", str(output)]
@@ -87,12 +94,17 @@ def command_for(settings: RunSettings, output: object, *keys: str, force: bool =
     names = ",".join(analysis.name for analysis in job.analyses)
     if names != "quality,losses":
         parts += ["--analyses", names or "none"]
+    if any(analysis.options.get("all_losses") for analysis in job.analyses):
+        parts.append("--all-losses")
+    if not job.accelerate:
+        parts.append("--no-accelerate")
     for name, flag in (("since", "--since"), ("until", "--until"), ("look_back", "--look-back")):
         value = getattr(job.window, name, None)
         if value:
             parts += [flag, str(value)]
     parts += [part for key in keys for part in ("-k", key_label(key))]
-    return text(" ".join(shlex.quote(part) for part in [*parts, *(["--force"] if force else [])]))
+    command = " ".join(shlex.quote(part) for part in [*parts, *(["--force"] if force else [])])
+    return text(f"{command}  # FOLDER holds the class {job.plug.name}" if is_yours else command)
 
 
 def _options(flag: str, options: Mapping[str, Any]) -> list[str]:
