@@ -115,6 +115,7 @@
     table.setAttribute("aria-rowcount", String(shown.length + 1));
     said.textContent = `${shown.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} systems shown`;
     scroll();
+    scroll();                // the box may have grown by what was drawn
   };
   const value = (row, column) => {
     if (column === "key") return row[KEY];

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from sdt_dask_core import Run
 
-from ..report.generated import HOSTILE, big_fleet, failed, outcome, small_picture, write_run
+from ..generated import HOSTILE, big_fleet, failed, outcome, small_picture, write_run
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = (
