@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sdt-dask-core"))
 
-from tests.report.generated import big_fleet
+from tests.report.generated import big_fleet  # type: ignore[import-not-found]
 
 from sdt_dask_core import Run, SDTDask
 from sdt_dask_testing import synthetic_system, write_fleet

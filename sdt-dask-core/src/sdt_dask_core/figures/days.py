@@ -60,7 +60,7 @@ def heat_map(system: SystemResult, ax: Axes) -> Axes:
     )
     bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.012, 0, 0.014, 1)))
     bar.ax.tick_params(labelsize=7, colors=INK, length=2)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bad = days[(picture.flags & GOOD) == 0] if len(picture.flags) else days[:0]
     ax.plot(bad, np.full(len(bad), 24.0), "|", color=RED, markersize=6, clip_on=False, label="not a good day")
     ax.set_yticks([0, 6, 12, 18, 24])
@@ -156,7 +156,8 @@ def solar_noon(system: SystemResult, ax: Axes) -> Axes:
     if len(clock):
         ax.plot(days, clock, color=BLUE, linewidth=1.6, label="clock")
         shifts = np.flatnonzero(np.abs(np.diff(clock)) > _SHIFT) + 1
-        ax.vlines(days[shifts], 0, 24, color=RED, linewidth=0.8, label="shift" if len(shifts) else None)
+        if len(shifts):
+            ax.vlines(days[shifts], 0, 24, color=RED, linewidth=0.8, label="shift")
     known = noon[np.isfinite(noon)]
     low, high = np.quantile(known, [0.01, 0.99]) if len(known) else (12, 12)
     ax.set_ylim(min(low, 11) - 0.5, max(high, 13) + 0.5)

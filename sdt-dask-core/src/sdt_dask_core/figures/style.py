@@ -61,7 +61,7 @@ def day_numbers(picture: Picture) -> Any:
     import matplotlib.dates as mdates
     import numpy as np
 
-    first = float(mdates.datestr2num(picture.first_day))
+    first = float(mdates.datestr2num(picture.first_day))  # type: ignore[no-untyped-call]
     return first + np.arange(picture.n_days)
 
 
@@ -71,9 +71,10 @@ def date_axis(ax: Axes, picture: Picture) -> None:
 
     days = day_numbers(picture)
     ax.set_xlim(days[0], days[-1] + 1)
-    locator = mdates.AutoDateLocator(minticks=3, maxticks=7)
+    locator = mdates.AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, show_offset=False))
+    words = mdates.ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_formatter(words)
 
 
 def legend(ax: Axes, **more: Any) -> None:

@@ -65,7 +65,8 @@ def unpack(data: bytes) -> Picture:
         head = json.loads(text)
         if unzip.unconsumed_tail or head["version"] != _VERSION:
             raise PictureError("a picture in the ledger is of another release; sdt-dask run --force makes it anew")
-        return Picture(**_scalars(head), **_arrays(head["arrays"], body))
+        fields: dict[str, Any] = {**_scalars(head), **_arrays(head["arrays"], body)}
+        return Picture(**fields)
     except (zlib.error, ValueError, KeyError, TypeError, IndexError) as error:
         raise PictureError(
             f"a picture in the ledger is damaged: {type(error).__name__}; sdt-dask run --force makes it anew"

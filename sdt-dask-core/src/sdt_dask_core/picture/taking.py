@@ -85,7 +85,7 @@ def _by_day(system: System) -> tuple[str, Floats, Floats]:
         matrix = np.bincount(cells, values[known], size) / np.bincount(cells, minlength=size)
     matrix = matrix.reshape(_MOST_TIMES, n_days)
     hours = float(np.median(np.diff(index.asi8))) / _nanoseconds(index.unit) / 3600 if len(index) > 1 else 0.0
-    energy = np.bincount(days[known], values[known], n_days) * hours
+    energy: Floats = np.asarray(np.bincount(days[known], values[known], n_days) * hours, dtype=float)
     energy[np.bincount(days[known], minlength=n_days) == 0] = np.nan
     return str(first.date()), matrix, energy
 
@@ -149,7 +149,7 @@ def _labels(capacity: Any, n_days: int) -> npt.NDArray[np.uint8]:
     labels = getattr(capacity, "labels", None)
     if labels is None or len(labels) != n_days:
         return np.zeros(0, dtype="u1")
-    return np.minimum(np.asarray(labels, dtype=int), 255).astype("u1")
+    return np.asarray(np.minimum(np.asarray(labels, dtype=int), 255), dtype=np.uint8)
 
 
 def _samples(losses: Any) -> Floats:

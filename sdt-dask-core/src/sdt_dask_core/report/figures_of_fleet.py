@@ -97,7 +97,7 @@ def distribution(values: Sequence[float], *, name: str, title: str, unit: str, n
     counts, edges = np.histogram(np.clip(known, low, high), bins=min(_BINS, max(5, len(known))), range=(low, high))
     bins = [(float(a), float(b), int(n)) for a, b, n in zip(edges, edges[1:], counts, strict=False)]
     return Distribution(
-        name, title, unit, len(known), n_systems, median, median_interval(known), p10=p10, p90=p90, bins=bins
+        name, title, unit, len(known), n_systems, median, median_interval(known.tolist()), p10=p10, p90=p90, bins=bins
     )
 
 
