@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sdt_dask_core.publishing import Chunk, Publication
     from sdt_dask_core.run import Run
     from sdt_dask_core.secret import Secret
+    from sdt_dask_core.system_result import SystemResult
 
 __all__ = [
     "API",
@@ -37,6 +38,7 @@ __all__ = [
     "SDTDask",
     "Secret",
     "System",
+    "SystemResult",
     "Verdict",
     "hookimpl",
 ]
@@ -54,6 +56,7 @@ _HOMES = {
     "Run": "run",
     "SDTDask": "api",
     "Secret": "secret",
+    "SystemResult": "system_result",
 }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from sdt_dask_core.agreement import Agreement
 from sdt_dask_core.analyses import Analysis, order_analyses
 from sdt_dask_core.costs import Estimate, dollars, estimate, refuse_unless_cost_is_known
+from sdt_dask_core.ending import reported
 from sdt_dask_core.environment import versions
 from sdt_dask_core.errors import ConfigurationError, LocalityError, OptionError
 from sdt_dask_core.expected import measured_in
@@ -148,7 +149,12 @@ class SDTDask:
             refuse_unless_cost_is_known(self.settings.client)
 
     def execute(
-        self, keys: Iterable[Any] | None = None, *, force: bool = False, observe: Observer | None = None
+        self,
+        keys: Iterable[Any] | None = None,
+        *,
+        force: bool = False,
+        observe: Observer | None = None,
+        report: bool = True,
     ) -> Run:
         """Run every key that is due and return what came of it.
 
@@ -160,6 +166,8 @@ class SDTDask:
             Run also keys whose data, options and analyses are unchanged since their last success.
         observe : callable, optional
             Called with a `Progress` after every change.
+        report : bool
+            Write the report, ``report/index.html`` in the output folder, when the run is complete.
 
         Returns
         -------
@@ -189,7 +197,7 @@ class SDTDask:
                 run_id = ledger.begin_run(settings.as_dict(), versions(distributions), tasks)
             self._warn_of_cost(ledger.counts(run_id).get("todo", 0))
             work_off(ledger, run_id, settings, observe)
-        return Run(self.output, run_id)
+        return reported(Run(self.output, run_id), wanted=report)
 
     def plan(self, keys: Iterable[Any] | None = None, *, force: bool = False) -> Plan:
         """Return what `execute` would do and why; no cluster is started and nothing is written."""
@@ -218,6 +226,7 @@ class SDTDask:
         max_cost: float | None = None,
         idle_timeout: float | str | None = None,
         allow_mismatch: bool = False,
+        report: bool = True,
     ) -> Run:
         """Do what is missing of the newest run in the output folder, with the settings that it had.
 
@@ -229,6 +238,8 @@ class SDTDask:
             Limits for this time, counted anew; by default those that the run had.
         allow_mismatch : bool
             As of `SDTDask`, for a run that was started without it.
+        report : bool
+            As of `execute`.
 
         Raises
         ------
@@ -237,7 +248,7 @@ class SDTDask:
         """
         limits = Limits.given(max_cost=max_cost, idle_timeout=idle_timeout)
         run_id = continue_run(self.output, observe=observe, limits=limits, allow_mismatch=allow_mismatch)
-        return Run(self.output, run_id)
+        return reported(Run(self.output, run_id), wanted=report)
 
     def retry(
         self,
@@ -246,11 +257,13 @@ class SDTDask:
         max_cost: float | None = None,
         idle_timeout: float | str | None = None,
         allow_mismatch: bool = False,
+        report: bool = True,
     ) -> Run:
         """Try the failed keys of the newest run again, and do what is missing of it; otherwise as `resume`."""
         limits = Limits.given(max_cost=max_cost, idle_timeout=idle_timeout)
         more: dict[str, Any] = {"observe": observe, "limits": limits, "allow_mismatch": allow_mismatch}
-        return Run(self.output, continue_run(self.output, retry_failed=True, **more))
+        run_id = continue_run(self.output, retry_failed=True, **more)
+        return reported(Run(self.output, run_id), wanted=report)
 
     def check(self) -> list[str]:
         """Return one sentence per problem that would stop a run from here; nothing is run."""

@@ -15,10 +15,12 @@ from typing import Any
 
 from sdt_dask_core.secret import redact
 
-__all__ = ["DONE", "FAILED", "Stage", "dump", "failure", "load", "plain"]
+__all__ = ["DONE", "FAILED", "PICTURE", "Stage", "dump", "failure", "load", "plain", "without_picture"]
 
 DONE = "done"
 FAILED = "failed"
+#: The field of an outcome with its picture, in base64; the ledger keeps it apart.
+PICTURE = "picture"
 
 _LONGEST_TEXT = 10_000
 
@@ -83,9 +85,17 @@ def failure(*, stage: str, cause: str, message: str, **more: Any) -> dict[str, A
     return {"status": FAILED, "stage": stage, "cause": cause, "message": message, **more}
 
 
+def without_picture(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an outcome as all but the ledger take it."""
+    return {name: value for name, value in outcome.items() if name != PICTURE}
+
+
 def dump(outcome: Mapping[str, Any]) -> str:
     """Return an outcome as strict JSON text."""
-    return json.dumps(plain(outcome), ensure_ascii=False, allow_nan=False)
+    told = plain(without_picture(outcome))
+    if PICTURE in outcome:
+        told[PICTURE] = outcome[PICTURE]  # longer than a text may be, and none: nothing in it is a secret's
+    return json.dumps(told, ensure_ascii=False, allow_nan=False)
 
 
 def load(text: str) -> dict[str, Any]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import datetime as dt
+import html
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sdt_dask_core.due import VANISHED
+from sdt_dask_core.errors import InvalidKeyError
+from sdt_dask_core.keys import canonical_text, key_from_user_text
 from sdt_dask_core.ledger import LedgerReader
 from sdt_dask_core.report.files import write_pieces
 from sdt_dask_core.report.tables import errors_table, result_columns, results_table, summary_table, withheld_table
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from sdt_dask_core.analyses import Analysis, Column
     from sdt_dask_core.comparison import Comparison
     from sdt_dask_core.publishing.publish import Published
+    from sdt_dask_core.system_result import SystemResult
 
 __all__ = ["Run"]
 
@@ -67,6 +72,7 @@ class Run:
             self.reasons = ledger.reasons(row.run_id)
             self.vanished = ledger.keys_because(row.run_id, VANISHED)
         self.settings = RunSettings.from_dict(row.settings)
+        self._report_page: Path | None = None
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -99,6 +105,83 @@ class Run:
     def summary(self) -> pd.DataFrame:
         """Median and spread of each result over the trusted systems, with the number of systems used."""
         return summary_table(self.results, self.columns)
+
+    @cached_property
+    def fleet_median(self) -> float | None:
+        """Median degradation rate of the trusted systems [%/yr], to two digits; None where none has a rate."""
+        name = "degradation_rate_pct_per_year"
+        if name not in self.summary.index or not self.summary.loc[name, "n_used"]:
+            return None
+        return round(float(self.summary.loc[name, "median"]), 2)  # type: ignore[arg-type]
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, or has taken so far, the time between stopping and resuming it included [s]."""
+        end = dt.datetime.fromisoformat(self.ended_at) if self.ended_at else dt.datetime.now(dt.timezone.utc)
+        return max(0.0, (end - dt.datetime.fromisoformat(self.started_at)).total_seconds())
+
+    def system(self, key: Any) -> SystemResult:
+        """Return one system with its numbers and figures.
+
+        Parameters
+        ----------
+        key : object
+            A key, or its text as the tables show it.
+
+        Raises
+        ------
+        InvalidKeyError
+            The run has no such key.
+        """
+        from sdt_dask_core.picture import unpack
+        from sdt_dask_core.system_result import SystemResult
+
+        row = self._row_of(key)
+        with LedgerReader(self.output) as ledger:
+            data = ledger.picture(self.run_id, row["key"])
+        picture = None if data is None else unpack(data)
+        return SystemResult(row, self.columns, picture=picture, fleet_median=self.fleet_median)
+
+    def _row_of(self, key: Any) -> dict[str, Any]:
+        wanted = {canonical_text(key)} | ({canonical_text(key_from_user_text(key))} if isinstance(key, str) else set())
+        for row in self.rows:
+            if row["key"] in wanted:
+                return row
+        raise InvalidKeyError(f"run {self.run_id} has no key {key!r}; run.results['key'] lists what it has")
+
+    def report(
+        self, folder: Path | str | None = None, *, formats: Iterable[str] = (), seconds: float | None = None
+    ) -> Path:
+        """Write the report, a folder of HTML pages that open from the disk; return the first page.
+
+        It is made from the ledger alone. The page of a system that did not change is kept as it is.
+
+        Parameters
+        ----------
+        folder : path, optional
+            Where to; default ``report`` in the output folder.
+        formats : iterable of str
+            "svg" or "pdf": the six panels of each system also as such a file.
+        seconds : float, optional
+            How long pages of systems may be drawn [s], those first that need attention; default, as long as it takes.
+
+        Raises
+        ------
+        ConfigurationError
+            The folder cannot be written, or there is no such format.
+        """
+        from sdt_dask_core.report.site import write_report
+
+        place = None if folder is None else Path(folder)
+        self._report_page = write_report(self, place, formats=formats, seconds=seconds)
+        return self._report_page
+
+    @property
+    def report_page(self) -> Path | None:
+        """The first page of the report; None where there is none of this run as it is now."""
+        from sdt_dask_core.report.site import page_of
+
+        return self._report_page or page_of(self)
 
     def write_tables(self) -> None:
         """Write ``results.csv`` and ``errors.csv`` into the output folder, each whole or not at all.
@@ -186,7 +269,9 @@ class Run:
 
     def _repr_html_(self) -> str:
         # pandas escapes what it shows, so a hostile key stays text.
-        tables = f"<p>Run {self.run_id}: {self.state}; {self.headline}</p>{self.results.head(20).to_html()}"
+        page = self.report_page
+        link = f'<p><a href="{html.escape(page.absolute().as_uri())}">the report</a></p>' if page else ""
+        tables = f"<p>Run {self.run_id}: {self.state}; {self.headline}</p>{link}{self.results.head(20).to_html()}"
         return tables if self.errors.empty else f"{tables}<p>Failed</p>{self.errors.head(20).to_html()}"
 
 

@@ -26,6 +26,7 @@ from sdt_dask_core.landed import NobodyAnswersError, outcome_of
 from sdt_dask_core.ledger import Ledger, PlannedTask
 from sdt_dask_core.left_out import LeftOut
 from sdt_dask_core.limits import LimitWatch
+from sdt_dask_core.outcome import without_picture
 from sdt_dask_core.progress import Progress, RunInfo
 from sdt_dask_core.pulse import Pulse
 from sdt_dask_core.retries import Again, Retries
@@ -334,7 +335,7 @@ class Runner:
             logger.warning("key %s failed: %s: %s", task.key, outcome["cause"], outcome["message"])
         else:
             progress.grades[outcome["grade"]] += 1
-        tell(self.hooks, "key_finished", run=self.run, outcome={"key": task.key, **outcome})
+        tell(self.hooks, "key_finished", run=self.run, outcome={"key": task.key, **without_picture(outcome)})
 
     def _close_children(self) -> None:
         # A cluster that goes on after us must not keep our processes, nor the plug's connections in them.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import math
@@ -23,7 +24,8 @@ from sdt_dask_core.errors import AnalysisError, SdtDaskError
 from sdt_dask_core.frames import CheckedFrame, check_frame
 from sdt_dask_core.job import Job
 from sdt_dask_core.keys import Key, canonical_text
-from sdt_dask_core.outcome import DONE, Stage, failure, plain
+from sdt_dask_core.outcome import DONE, PICTURE, Stage, failure, plain
+from sdt_dask_core.picture import pack, sparkline, take_picture
 from sdt_dask_core.secret import redact
 
 __all__ = ["Workplace", "seed_of"]
@@ -116,14 +118,15 @@ class _Walk:
         self.columns: dict[str, Any] = {}
         self.findings: list[dict[str, Any]] = []
         self.verdicts: list[Verdict] = []
+        self.system: System | None = None
 
     def run(self) -> dict[str, Any]:
         """Walk all stages; whatever is raised, also by a solver's panic, becomes a failure with its stage."""
         try:
             self._walk()
         except BaseException as error:  # noqa: BLE001 - a Rust panic or a plug's sys.exit is no Exception
-            return {**_failure_of(error, self.stage), **self._facts()}
-        return {"status": DONE, **self._facts()}
+            return {**_failure_of(error, self.stage), **self._picture(), **self._facts()}
+        return {"status": DONE, **self._picture(), **self._facts()}
 
     def _walk(self) -> None:
         _seed(self.key)
@@ -131,9 +134,9 @@ class _Walk:
             frame = self._timed(Stage.READ.value, lambda: self.place.hooks.hook.get_data(key=self.key))
         self._tell_size(frame)
         checked = self._timed(Stage.CHECK.value, lambda: self._check(frame))
-        system = System(power=checked.power, values=self.columns, metadata=self.metadata)
+        self.system = System(power=checked.power, values=self.columns, metadata=self.metadata)
         for analysis in self.place.analyses:
-            self._analyse(analysis, system)
+            self._analyse(analysis, self.system)
 
     def _turn(self) -> contextlib.AbstractContextManager[object]:
         limit = getattr(self.place.plug, "max_concurrent_reads", None)
@@ -175,6 +178,20 @@ class _Walk:
         if lost:
             self.verdicts.append(Verdict(Grade.CAUTION, f"{analysis.name} gave no finite number for {', '.join(lost)}"))
         self.verdicts.extend(analysis.judge(system))
+
+    def _picture(self) -> dict[str, Any]:
+        """Return the picture of the system and the line of its days; nothing where frames are only checked."""
+        if self.system is None or not self.place.analyses:
+            return {}
+        start = time.perf_counter()
+        try:
+            picture = take_picture(self.system)
+            taken = {PICTURE: base64.b64encode(pack(picture)).decode(), "sparkline": sparkline(picture.energy)}
+        except Exception as error:  # noqa: BLE001 - what came of the system counts, with or without its picture
+            warnings.warn(f"no picture was taken: {type(error).__name__}: {error}", stacklevel=2)
+            return {}
+        self.seconds[PICTURE] = round(time.perf_counter() - start, 3)
+        return taken
 
     def _tell_size(self, frame: Any) -> None:
         with contextlib.suppress(Exception):  # no frame, or one that raises; the check says so

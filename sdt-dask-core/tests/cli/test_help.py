@@ -19,11 +19,15 @@ COMMANDS = [
     "status",
     "errors",
     "compare",
+    "report",
     "export",
     "publish",
     "clusters",
 ]
-HEAVY = ("pandas", "numpy", "dask", "distributed", "rich", "pluggy", "pydantic", "solardatatools", "importlib_metadata")
+HEAVY = (
+    *("pandas", "numpy", "dask", "distributed", "rich", "pluggy", "pydantic", "solardatatools", "importlib_metadata"),
+    *("jinja2", "matplotlib"),
+)
 
 
 def modules_after(*arguments):
@@ -37,7 +41,7 @@ def modules_after(*arguments):
     return done.stderr.split()
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("status", "--help")])
+@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("status", "--help"), ("report", "--help")])
 def test_help_imports_nothing_heavy(arguments):
     """Help is there at once, whatever is installed."""
     assert not set(HEAVY) & set(modules_after(*arguments))

@@ -12,6 +12,7 @@ import pytest
 from sdt_dask_core import Run
 from sdt_dask_core.accelerations import ALL
 from sdt_dask_core.analyses.quality import PIPELINE_ARGUMENTS, QualityAnalysis
+from sdt_dask_core.picture.picture import CLEAR, GOOD
 
 from .conftest import WHEEL_KEYS
 
@@ -142,3 +143,26 @@ class TestGarbage:
     def test_it_is_out_of_the_summary(self, forced_run: Run) -> None:
         assert set(forced_run.summary["n_used"]) == {0}
         assert forced_run.summary.attrs["n_systems"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", WHEEL_KEYS)
+def test_the_picture_tells_what_the_row_tells(key: str, wheel_run: Run) -> None:
+    row, system = wheel_run.results.set_index("key").loc[key], wheel_run.system(key)
+    picture = system.picture
+    assert picture is not None
+    assert picture.n_days == round(row["length_years"] * 365)
+    assert ((picture.flags & GOOD) > 0).mean() == pytest.approx(row["quality_score"])
+    assert ((picture.flags & CLEAR) > 0).mean() == pytest.approx(row["clearness_score"])
+    assert len(set(picture.levels.tolist())) == row["capacity_level_count"]
+    assert picture.first_day == str(row["first_timestamp"].date())
+    assert len(system.body["sparkline"]) == 40
+
+
+@pytest.mark.slow
+def test_a_run_writes_its_report(wheel_run: Run) -> None:
+    page = wheel_run.report_page
+    assert page is not None
+    assert len(list(page.parent.glob("systems/*.html"))) == 2
+    for row in wheel_run.rows:
+        assert row["body"]["seconds"]["picture"] < 0.1 * row["body"]["seconds"]["quality"]

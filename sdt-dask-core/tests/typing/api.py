@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import distributed
@@ -30,9 +31,11 @@ from sdt_dask_core import (
     SDTDask,
     Secret,
     System,
+    SystemResult,
     Verdict,
     hookimpl,
 )
+from sdt_dask_core.figures import losses
 
 
 class MyPlug(Plug):
@@ -104,6 +107,10 @@ def use() -> pd.DataFrame:
     broken: list[Change] = [change for change in comparison.changes if change.kind == "broken"]
     tables.append(comparison.table)
     assert comparison.exit_code() == bool(broken)
+    system: SystemResult = run.system(("a",))
+    page: Path = run.report(formats=["pdf"])
+    assert page.parent.is_dir()
+    losses(system, system.plot().add_subplot())
     info = RunInfo(run_id=run.run_id, output=str(run.output), n_keys=len(tables[0]))
     version: tuple[int, int] = API
     assert version

@@ -32,6 +32,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status", "Show how far a run is."),
     "errors": ("status", "Show why systems failed and what to do."),
     "compare": ("compare", "Show what changed between two runs."),
+    "report": ("report", "Write the report of a run: pages that open in a browser."),
     "export": ("export", "Write a run to a CSV, Parquet, Excel or JSON file."),
     "publish": ("publish", "Bring the results of a run to a database or a store."),
     "clusters": ("clusters", "List what clients left in the cloud, and remove it."),

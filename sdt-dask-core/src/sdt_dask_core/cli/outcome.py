@@ -36,6 +36,8 @@ def say_outcome(run: Run) -> None:
     say_results(run)
     click.echo("")
     click.echo(clean(f"results: {run.output / 'results.csv'} ({run.headline})"))
+    if run.report_page is not None:
+        click.echo(clean(f"report: {run.report_page}"))
     click.echo(f"why: {reasons_text(run.reasons)}")
     if run.vanished:
         click.echo(vanished_text(run.vanished))

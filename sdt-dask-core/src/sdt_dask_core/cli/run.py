@@ -30,14 +30,16 @@ if TYPE_CHECKING:
 __all__ = ["plan_command", "resume_command", "retry_command", "run_command"]
 
 _force_option = click.option("--force", is_flag=True, help="Also systems whose data and options are unchanged.")
+_no_report_option = click.option("--no-report", is_flag=True, help="Do not write the report.")
 _quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no results; errors still.")
 
 
 @click.command("run")
 @run_options
 @_force_option
+@_no_report_option
 @_quiet_option
-def run_command(force: bool, quiet: bool, **asked: Any) -> int:
+def run_command(force: bool, no_report: bool, quiet: bool, **asked: Any) -> int:
     """Analyse the systems that are new or changed.
 
     FOLDER is a folder of your own with a dataplug.py; without it, name an installed plug:
@@ -45,10 +47,12 @@ def run_command(force: bool, quiet: bool, **asked: Any) -> int:
       sdt-dask run --plug csv -p path=data -p units=kW
     """
     from sdt_dask_core.cli.progress import watching
+    from sdt_dask_core.ending import reported
 
     given = Asked(**asked)
     with watching(quiet=quiet) as observe:
-        done = given.tool().execute(given.wanted_keys(), force=force, observe=observe)
+        done = given.tool().execute(given.wanted_keys(), force=force, observe=observe, report=False)
+    reported(done, wanted=not no_report)
     return _finish(done, quiet=quiet)
 
 
@@ -56,6 +60,7 @@ def run_command(force: bool, quiet: bool, **asked: Any) -> int:
 @output_argument
 @limit_options
 @allow_mismatch_option
+@_no_report_option
 @_quiet_option
 def resume_command(output: str | None, config: str | None, quiet: bool, **more: Any) -> int:
     """Go on with the newest run in OUTPUT, with the settings that it had.
@@ -69,6 +74,7 @@ def resume_command(output: str | None, config: str | None, quiet: bool, **more: 
 @output_argument
 @limit_options
 @allow_mismatch_option
+@_no_report_option
 @_quiet_option
 def retry_command(output: str | None, config: str | None, quiet: bool, **more: Any) -> int:
     """Try the failed systems of the newest run in OUTPUT again, and do what is missing of it.
@@ -128,8 +134,11 @@ def _finish(run: Run, *, quiet: bool) -> int:
     return run.exit_code
 
 
-def _continue(output: Path, *, retry_failed: bool, quiet: bool, allow_mismatch: bool, **given: Any) -> int:
+def _continue(
+    output: Path, *, retry_failed: bool, no_report: bool, quiet: bool, allow_mismatch: bool, **given: Any
+) -> int:
     from sdt_dask_core.cli.progress import watching
+    from sdt_dask_core.ending import reported
     from sdt_dask_core.limits import Limits
     from sdt_dask_core.run import Run
     from sdt_dask_core.session import continue_run
@@ -145,7 +154,7 @@ def _continue(output: Path, *, retry_failed: bool, quiet: bool, allow_mismatch: 
         run_id = continue_run(
             output, retry_failed=retry_failed, observe=observe, limits=limits, allow_mismatch=allow_mismatch
         )
-    return _finish(Run(output, run_id), quiet=quiet)
+    return _finish(reported(Run(output, run_id), wanted=not no_report), quiet=quiet)
 
 
 def _by_reason(tasks: Sequence[PlannedTask]) -> dict[str, list[PlannedTask]]:

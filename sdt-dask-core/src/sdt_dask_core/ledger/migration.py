@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from sdt_dask_core.ledger.schema import INDICES, SCHEMA_VERSION
+from sdt_dask_core.ledger.schema import INDICES, PICTURES, SCHEMA_VERSION
 
 __all__ = ["look_like_newest", "migrate"]
 
@@ -26,6 +26,7 @@ _VIEWS_OF_2 = (
     "CREATE TEMP VIEW task AS SELECT t.run_id, t.key, t.position, t.state, t.reason, t.fingerprint, t.digest, "
     f"t.options, t.metadata, t.outcome_id, {_GRADE} AS grade, {_CAUSE} AS cause, NULL AS size, 0.0 AS weight "
     "FROM main.task t LEFT JOIN main.outcome o ON o.id = t.outcome_id",
+    "CREATE TEMP VIEW picture AS SELECT NULL AS outcome_id, NULL AS data WHERE 0",
 )
 
 
@@ -50,7 +51,7 @@ def _what_an_attempt_met(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE attempt ADD COLUMN detail TEXT")
 
 
-def _what_is_counted_and_expected(connection: sqlite3.Connection) -> None:
+def _what_is_counted_and_shown(connection: sqlite3.Connection) -> None:
     for column in ("seconds REAL", "peak_mb REAL", "size INTEGER"):
         connection.execute(f"ALTER TABLE outcome ADD COLUMN {column}")
     for column in ("grade TEXT", "cause TEXT", "size INTEGER", "weight REAL NOT NULL DEFAULT 0"):
@@ -58,8 +59,8 @@ def _what_is_counted_and_expected(connection: sqlite3.Connection) -> None:
     connection.execute(f"UPDATE outcome SET seconds = {_SECONDS}, peak_mb = {_PEAK_MB}")
     of_task = "FROM task t JOIN outcome o ON o.id = t.outcome_id WHERE t.rowid = task.rowid"
     connection.execute(f"UPDATE task SET grade = (SELECT {_GRADE} {of_task}), cause = (SELECT {_CAUSE} {of_task})")
-    for statement in INDICES:
+    for statement in (*INDICES, PICTURES):
         connection.execute(statement)
 
 
-_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _what_an_attempt_met, 2: _what_is_counted_and_expected}
+_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _what_an_attempt_met, 2: _what_is_counted_and_shown}

@@ -167,6 +167,24 @@ class LedgerReader:
         for row in cursor:
             yield {**row_dict(cursor, row), "body": json.loads(row["body"]) if row["body"] else None}
 
+    def origins(self, run_id: str) -> dict[str, dict[str, Any]]:
+        """Return, for each key of a run, the fingerprint of its data, the digest of its settings, and its metadata."""
+        cursor = self._connection.execute(
+            "SELECT key, fingerprint, digest, metadata FROM task WHERE run_id = ?", (run_id,)
+        )
+        return {
+            key: {"fingerprint": fingerprint, "digest": digest, "metadata": json.loads(metadata)}
+            for key, fingerprint, digest, metadata in cursor
+        }
+
+    def picture(self, run_id: str, key: str) -> bytes | None:
+        """Return the picture of a key in a run, None without one; of a skipped key, that of its last success."""
+        found = self._connection.execute(
+            "SELECT p.data FROM task t JOIN picture p ON p.outcome_id = t.outcome_id WHERE t.run_id = ? AND t.key = ?",
+            (run_id, key),
+        ).fetchone()
+        return None if found is None else bytes(found[0])
+
     def attempts(self, run_id: str, key: str) -> list[dict[str, Any]]:
         """Return the attempts at a key in a run, the first one first; ``detail`` is a dict or None."""
         cursor = self._connection.execute(

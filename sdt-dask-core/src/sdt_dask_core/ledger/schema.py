@@ -12,6 +12,7 @@ from sdt_dask_core.errors import LedgerError
 __all__ = [
     "INDICES",
     "LEDGER_NAME",
+    "PICTURES",
     "SCHEMA_VERSION",
     "check_version",
     "connect",
@@ -23,7 +24,13 @@ __all__ = [
 LEDGER_NAME = "ledger.sqlite"
 SCHEMA_VERSION = 3
 
-_SCHEMA = """
+#: Apart from the outcomes, whose bodies are read for every key of a run.
+PICTURES = """CREATE TABLE picture (
+    outcome_id INTEGER PRIMARY KEY REFERENCES outcome,
+    data BLOB NOT NULL
+)"""
+
+_SCHEMA = f"""
 CREATE TABLE run (
     run_id TEXT PRIMARY KEY,
     started_at TEXT NOT NULL,
@@ -80,6 +87,7 @@ CREATE TABLE attempt (
     detail TEXT,
     PRIMARY KEY (run_id, key, number)
 );
+{PICTURES};
 """
 
 #: Statements that make the indices of version 3. Those of keys to do, failed keys and open attempts hold no other row,

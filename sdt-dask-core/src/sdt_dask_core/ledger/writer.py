@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import datetime as dt
 import hashlib
@@ -26,7 +27,7 @@ from sdt_dask_core.ledger.schema import (
     make_tables,
     refuse_newer,
 )
-from sdt_dask_core.outcome import DONE, dump
+from sdt_dask_core.outcome import DONE, PICTURE, dump, without_picture
 
 __all__ = ["Ledger"]
 
@@ -198,7 +199,7 @@ class Ledger(LedgerReader):
         LedgerError
             The key has its outcome in this run already.
         """
-        body = json.dumps(outcome, ensure_ascii=False, allow_nan=False)
+        body = json.dumps(without_picture(outcome), ensure_ascii=False, allow_nan=False)
         cursor = self._connection.execute(
             "INSERT INTO outcome (run_id, key, attempt, recorded_at, status, grade, stage, cause, message, "
             "fingerprint, digest, body, body_sha256, seconds, peak_mb, size) "
@@ -219,6 +220,9 @@ class Ledger(LedgerReader):
         )
         if updated.rowcount != 1:
             raise LedgerError(f"key {task.key} is not to do in run {run_id}, so its outcome is not recorded again")
+        if PICTURE in outcome:
+            picture = base64.b64decode(outcome[PICTURE])
+            self._connection.execute("INSERT INTO picture VALUES (?, ?)", (cursor.lastrowid, picture))
         self.end_attempt(run_id, task.key, number, str(outcome["status"]))
 
 

@@ -1,0 +1,99 @@
+"""What a report costs: drawing a system against analysing it, and the page of a fleet of ten thousand in a browser.
+
+    python benchmarks/report.py [YEARS]
+
+A synthetic system is analysed once (quality and losses) and drawn five times. Then a run of ten thousand systems is
+written into a ledger and its fleet page is made and, where Chromium and playwright are there, opened. The bounds: a
+picture and a page take at most 10 % of the analysis; the page has at most 5 MB. Exit code 1 when one is broken.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sdt-dask-core"))
+
+from tests.report.generated import big_fleet  # type: ignore[import-not-found]
+
+from sdt_dask_core import Run, SDTDask
+from sdt_dask_testing import synthetic_system, write_fleet
+
+N_SYSTEMS = 10_000
+SHARE, MEGABYTES = 0.10, 5.0
+ROUNDS = 5
+
+
+def main() -> int:
+    """Measure, print and judge."""
+    years = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0
+    with tempfile.TemporaryDirectory() as name:
+        share = drawing(Path(name), years)
+        size = fleet(Path(name))
+    return int(share > SHARE or size > MEGABYTES)
+
+
+def drawing(folder: Path, years: float) -> float:
+    """Analyse a system and draw it; return what its picture and its page take of the analysis [1]."""
+    write_fleet(folder, [synthetic_system(seed=1, system_id="one", years=years)])
+    tool = SDTDask("csv", plug_options={"path": str(folder / "data")}, output=folder / "one")
+    run = tool.execute(report=False)
+    seconds: dict[str, float] = run.rows[0]["body"]["seconds"]
+    analysis = seconds["quality"] + seconds.get("losses", 0.0)
+    run.report(folder / "warm")  # matplotlib's own imports
+    pages = [timed(lambda number=number: run.report(folder / str(number))) for number in range(ROUNDS)]
+    page = statistics.median(pages)
+    share = (seconds["picture"] + page) / analysis
+    print(f"{years:g} years: analysis {analysis:.1f} s, picture {seconds['picture'] * 1000:.0f} ms, page {page:.2f} s")
+    print(f"that is {share:.1%} of the analysis, bound {SHARE:.0%}: {'kept' if share <= SHARE else 'BROKEN'}")
+    return share
+
+
+def fleet(folder: Path) -> float:
+    """Make the page of ten thousand systems and open it; return its size [MB]."""
+    run = Run(big_fleet(folder / "fleet", N_SYSTEMS).output)
+    seconds = timed(lambda: run.report(seconds=0))
+    page = folder / "fleet" / "report" / "index.html"
+    size = page.stat().st_size / 1e6
+    print(f"{N_SYSTEMS:,} systems: page made in {seconds:.1f} s, {size:.1f} MB, bound {MEGABYTES:g} MB")
+    print(f"first usable in a browser after {opened(page)}")
+    return size
+
+
+def opened(page: Path) -> str:
+    """Return how long Chromium takes until the first rows are drawn, and to sort all of them."""
+    chromium = shutil.which("chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        chromium = None
+    if chromium is None:
+        return "(not measured: no chromium, or no playwright)"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        tab = browser.new_page()
+
+        def usable() -> None:
+            tab.goto(page.as_uri())
+            tab.locator("#systems tbody tr a, #systems tbody tr bdi").first.wait_for()
+
+        first = statistics.median(timed(usable) for _ in range(ROUNDS))
+        sort = timed(lambda: tab.locator("th[data-column='3'] button").click())
+        browser.close()
+    return f"{first:.2f} s; sorted in {sort:.2f} s"
+
+
+def timed(work: Any) -> float:
+    """Return how long a call takes [s]."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

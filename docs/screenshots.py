@@ -1,0 +1,68 @@
+"""Make the pictures of the documentation: the figures of a good, a doubtful and a bad system, and the fleet's page.
+
+    python docs/screenshots.py
+
+Takes some minutes, for Solar Data Tools runs three synthetic systems. The fleet's page needs playwright and Chromium.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from sdt_dask_core import Run, SDTDask
+from sdt_dask_core.figures import image
+from sdt_dask_testing import SyntheticSystem, synthetic_system, write_fleet
+
+PICTURES = Path(__file__).parent / "pictures"
+
+
+def systems() -> list[SyntheticSystem]:
+    """Return a system that is fine, one of which little is known, and one that tells nothing."""
+    return [
+        synthetic_system(seed=1, system_id="good", years=3.0, degradation_pct_per_year=-0.8),
+        synthetic_system(
+            seed=4,
+            system_id="doubtful",
+            years=2.2,
+            capacity_kw=12.0,
+            clip_fraction=0.7,
+            time_shift=(1.0, 420),
+            outage_days=12,
+            soiling_rate_per_day=0.001,
+        ),
+        synthetic_system(seed=7, system_id="bad", years=0.9, missing_fraction=0.3, outage_days=60),
+    ]
+
+
+def main() -> None:
+    """Run the systems and write their pictures."""
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        made = systems()
+        write_fleet(folder, made)
+        places = "\n".join(f"{each.spec.system_id},{each.spec.latitude},{each.spec.longitude}" for each in made)
+        manifest = Path(folder) / "systems.csv"
+        manifest.write_text(f"key,latitude,longitude\n{places}\n")
+        options = {"path": f"{folder}/data", "units": "kW"}
+        run = SDTDask("csv", plug_options=options, output=f"{folder}/results", manifest=manifest).execute()
+        for each in made:
+            (PICTURES / f"{each.spec.system_id}.png").write_bytes(image(run.system(each.spec.system_id).plot()))
+        photograph(run)
+
+
+def photograph(run: Run) -> None:
+    """Write a picture of the fleet's page."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1240, "height": 900})
+        page.goto(run.report().as_uri())
+        page.screenshot(path=PICTURES / "fleet.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
