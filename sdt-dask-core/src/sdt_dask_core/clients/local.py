@@ -31,6 +31,8 @@ _DASK_CONFIG = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.95,
     "distributed.worker.profile.enabled": False,
+    # Dask keeps so many messages of each connection, and each of ours holds a whole job.
+    "distributed.admin.low-level-log-length": 100,
     "distributed.worker.preload": ["sdt_dask_core.clients.worker_preload"],
 }
 

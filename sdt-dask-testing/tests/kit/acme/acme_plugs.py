@@ -71,6 +71,9 @@ class GoodPlug(Plug):
             return None
         return f"{status.st_mtime_ns}-{status.st_size}"
 
+    def data_size(self, key: Any) -> int | None:
+        return self.file(key).stat().st_size if self.file(key).exists() else None
+
     def system_metadata(self, key: Any) -> dict[str, Any]:
         return {"latitude": 35.0, "longitude": -117.0, "time_zone": "America/Los_Angeles", "inverter": "Acme 5000"}
 
@@ -117,6 +120,9 @@ class GoodSqlitePlug(GoodPlug):
     def fingerprint(self, key: Any) -> str | None:
         found = self.query("SELECT count(*), max(timestamp) FROM data WHERE system = ?", str(key[0])).fetchone()
         return f"{found[0]} {found[1]}"
+
+    def data_size(self, key: Any) -> int | None:
+        return int(self.query("SELECT count(*) FROM data WHERE system = ?", str(key[0])).fetchone()[0])
 
     def close(self) -> None:
         if self._connection is not None:
