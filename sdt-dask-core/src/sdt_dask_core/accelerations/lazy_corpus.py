@@ -96,7 +96,7 @@ def _late_corpus() -> Iterator[None]:
             return LazyTable(read, *args, **kwargs)
         return read(*args, **kwargs)
 
-    pd.read_csv = read_late  # type: ignore[assignment]
+    pd.read_csv = read_late
     try:
         yield
     finally:

@@ -2,14 +2,14 @@
 
 The original builds and solves a problem of 12,000 variables in each round, builds the same dictionary of soiling again,
 and attributes the losses; only the degradation rate of a round is kept. Here a round's rate comes from
-`ReducedLosses`, or where the solver does not settle there, from the original's problem. The draws are the same, in the same order; the stopping rule is decided as on exact rates
-(`stopping_rule`); and the rounds that make the median are solved again as the original does, so that the degradation
-rate, and with it the final decomposition and every energy, is the original's to the last bit. The bounds of the rate
-are within 1e-3 %/yr.
+`ReducedLosses`, or, where the solver does not settle there, from the original's problem. The draws are the same, in
+the same order; the stopping rule is decided as on exact rates (`stopping_rule`); and the rounds that make the median
+are solved again as the original does, so that the degradation rate, and with it the final decomposition and every
+energy, is the original's to the last bit. The bounds of the rate are within 1e-3 %/yr.
 
 Whenever this would not be safe, the original runs from the state of the random numbers before the first draw: another
-model than the default one, a year or less, a rate beyond 100 %/yr, or an exact rate that
-disagrees with the reduced problem's.
+model than the default one, a year or less, a rate beyond 100 %/yr, or an exact rate that disagrees with the reduced
+problem's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 
 from sdt_dask_core.accelerations.reduced_losses import ReducedLosses, UnsolvedError
 from sdt_dask_core.accelerations.source import is_source
-from sdt_dask_core.accelerations.stopping_rule import MARGIN, METHOD, Rates, statistics_of
+from sdt_dask_core.accelerations.stopping_rule import MARGIN, Rates, statistics_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,17 +104,22 @@ def with_fast_rounds(original: Any) -> Any:
 
     @functools.wraps(original, updated=())
     class Fast(original):  # type: ignore[misc]
+        use_ixs: Any  # days in use; the name is SDT's
+
         def estimate_degradation_rate(self, *args: Any, **kwargs: Any) -> None:
-            state = np.random.get_state()  # noqa: NPY002 - SDT draws from the global generator
-            if args or set(kwargs) - {"verbose"} or kwargs.get("verbose") or not _is_default(self):
-                return super().estimate_degradation_rate(*args, **kwargs)
-            used = self.use_ixs
+            is_known = not (args or set(kwargs) - {"verbose"} or kwargs.get("verbose"))
+            if not (is_known and _is_default(self) and self._is_done_fast()):
+                super().estimate_degradation_rate(*args, **kwargs)
+
+        def _is_done_fast(self) -> bool:
+            state, used = np.random.get_state(), self.use_ixs  # noqa: NPY002 - SDT draws from the global generator
             try:
-                return _Rounds(self).run()
+                _Rounds(self).run()
             except UnsafeError:
                 self.use_ixs = used
                 np.random.set_state(state)  # noqa: NPY002
-                return super().estimate_degradation_rate(**kwargs)
+                return False
+            return True
 
     return Fast
 
@@ -197,14 +202,13 @@ class _Rounds:
         import pandas as pd
 
         analysis, rates = self._analysis, self._rates.values
+        settled = [np.float64(value) for value in statistics_of(rates)]
         samples = pd.DataFrame(columns=["tau", "weight", "deg"])
         running = pd.DataFrame(columns=["p50", "p025", "p975"])
         for number, (tau, weight, _) in enumerate(self._draws):
             samples.loc[number] = [tau, weight, rates[number]]
             running.loc[number] = statistics_of(rates[: number + 1])
-        analysis.degradation_rate = np.median(samples["deg"])
-        analysis.degradation_rate_lb = np.quantile(samples["deg"], 0.025, method=METHOD)
-        analysis.degradation_rate_ub = np.quantile(samples["deg"], 0.975, method=METHOD)
+        analysis.degradation_rate, analysis.degradation_rate_lb, analysis.degradation_rate_ub = settled
         analysis.MC_results = {"samples": samples, "running stats": running}
         analysis.problem = analysis.make_problem(**analysis.user_settings)
 
@@ -231,4 +235,5 @@ def _levels(analysis: Any, n_days: int) -> NDArray[np.float64]:
     labels = analysis.capacity_change_labels
     if labels is None or not analysis.user_settings["use_capacity_change_labels"]:
         return np.zeros((n_days, 0))
-    return (np.asarray(labels)[:, np.newaxis] == np.arange(len(set(labels)))).astype(float)
+    levels: NDArray[np.float64] = np.equal.outer(np.asarray(labels), np.arange(len(set(labels)))).astype(float)
+    return levels

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -23,7 +23,7 @@ __all__ = ["MARGIN", "Rates", "statistics_of"]
 #: How far a rate of the reduced problem may be from SDT's own [%/yr]; ten times less is usual.
 MARGIN = 2e-4
 
-METHOD = "median_unbiased"
+METHOD: Literal["median_unbiased"] = "median_unbiased"
 _QUANTILES = (0.5, 0.025, 0.975)
 _WINDOW = 10  # changes that are averaged
 _THIRD = 1 / 3
@@ -123,4 +123,6 @@ class Rates:
 
 def _are_small(changes: NDArray[np.float64], limits: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Tell for each statistic whether its last change and the average of its last ones are within the limit."""
-    return (changes[-1] <= limits) & (np.average(changes, axis=0) <= limits)
+    averages: NDArray[np.float64] = np.average(changes, axis=0)
+    are_small: NDArray[np.bool_] = np.maximum(changes[-1], averages) <= limits
+    return are_small
