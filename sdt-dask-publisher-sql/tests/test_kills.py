@@ -13,8 +13,8 @@ from typing import Any
 
 from sdt_dask_testing.published import publish, results
 
-N_ROWS = 300
-N_KILLS = 5
+N_ROWS = 150
+N_KILLS = 4
 
 
 def kill_somewhere(seconds: float) -> int:

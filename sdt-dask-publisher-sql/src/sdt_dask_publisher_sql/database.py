@@ -89,11 +89,10 @@ class Database:
 def _engine(address: URL) -> Engine:
     from sqlalchemy import create_engine
     from sqlalchemy.exc import NoSuchModuleError
-    from sqlalchemy.pool import NullPool
 
     try:
-        # Parameters are rows; they belong in no log. A connection is not kept between chunks, which may be far apart.
-        return create_engine(_with_driver(address), hide_parameters=True, poolclass=NullPool)
+        # Parameters are rows; they belong in no log. A connection that broke between two chunks is made anew.
+        return create_engine(_with_driver(address), hide_parameters=True, pool_pre_ping=True)
     except (ImportError, NoSuchModuleError) as error:
         name = address.drivername
         hint = _DRIVERS.get(address.get_backend_name(), "install the distribution that SQLAlchemy names for it")

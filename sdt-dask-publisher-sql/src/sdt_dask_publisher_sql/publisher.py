@@ -15,7 +15,7 @@ from sdt_dask_publisher_sql.tables import Tables
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from sdt_dask_core import Chunk, Publication
+    from sdt_dask_core import Chunk, Column, Publication
 
 __all__ = ["SqlPublisher"]
 
@@ -49,6 +49,7 @@ class SqlPublisher(Publisher):
         self.table = table
         self.schema = schema
         self._database = Database(url)
+        self._made: tuple[Column, ...] = ()  # what the tables are known to have
 
     def check_access(self) -> Iterable[str]:
         """Log in, and ask for nothing; what goes wrong is raised with what to do."""
@@ -79,8 +80,10 @@ class SqlPublisher(Publisher):
         """Replace the rows of a chunk and its record, in one transaction."""
         tables = self._tables(publication)
         # On its own: some databases end a transaction where a table is made.
-        with self._database.transaction("make the tables in") as connection:
-            tables.make(connection)
+        if self._made != publication.columns:
+            with self._database.transaction("make the tables in") as connection:
+                tables.make(connection)
+            self._made = publication.columns
         with self._database.transaction(f"write chunk {chunk.number + 1} of {publication.n_chunks} to") as connection:
             _replace_rows(connection, tables, publication, rows)
             _replace_record(connection, tables, publication, chunk)

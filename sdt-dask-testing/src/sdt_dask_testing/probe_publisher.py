@@ -47,7 +47,9 @@ class _Dying:
 
     def published_chunks(self, publication: Publication) -> Mapping[int, str] | None:
         """Ask the publisher."""
-        return _call(self._inner, "published_chunks", publication=publication)
+        method = getattr(self._inner, "published_chunks", None)
+        there: Mapping[int, str] | None = None if method is None else method(publication=publication)
+        return there
 
     def publish_rows(self, publication: Publication, chunk: Chunk, rows: Sequence[Mapping[str, Any]]) -> None:
         """Let the publisher write the chunk, and die."""
@@ -56,11 +58,6 @@ class _Dying:
         self._inner.publish_rows(publication=publication, chunk=chunk, rows=rows)
         if chunk.number == self._number:
             _die()
-
-
-def _call(inner: Any, hook: str, **arguments: Any) -> Any:
-    method = getattr(inner, hook, None)
-    return None if method is None else method(**arguments)
 
 
 def _die() -> None:

@@ -82,7 +82,7 @@ def frame_of(rows: Iterable[Mapping[str, Any]], columns: Iterable[Column]) -> pd
     """Return rows as a table with the types of their units, as exports have them."""
     from sdt_dask_core.report.tables import typed_table
 
-    return typed_table(list(rows), list(columns))
+    return typed_table([dict(row) for row in rows], list(columns))
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
