@@ -59,7 +59,8 @@ def _real(key: str) -> Build:
         file = Path(spec.submodule_search_locations[0]) / "examples" / "example_data" / f"{key}.csv"
         table = pd.read_csv(file, parse_dates=["ts"])
         index = pd.DatetimeIndex(table["ts"]) - pd.Timedelta(hours=8)
-        return pd.DataFrame({"power": table["meas_val_f"].to_numpy()}, index=index)
+        frame: pd.DataFrame = pd.DataFrame({"power": table["meas_val_f"].to_numpy()}, index=index)
+        return frame
 
     return build
 
