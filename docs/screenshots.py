@@ -23,14 +23,13 @@ def systems() -> list[SyntheticSystem]:
     return [
         synthetic_system(seed=1, system_id="good", years=3.0, degradation_pct_per_year=-0.8),
         synthetic_system(
-            seed=4,
+            seed=2,
             system_id="doubtful",
-            years=2.2,
-            capacity_kw=12.0,
+            years=1.6,
+            capacity_kw=8.0,
             clip_fraction=0.7,
-            time_shift=(1.0, 420),
-            outage_days=12,
-            soiling_rate_per_day=0.001,
+            time_shift=(1.0, 300),
+            outage_days=8,
         ),
         synthetic_system(seed=7, system_id="bad", years=0.9, missing_fraction=0.3, outage_days=60),
     ]

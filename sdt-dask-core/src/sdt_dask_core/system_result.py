@@ -80,7 +80,9 @@ class SystemResult:
         self.body: dict[str, Any] = row["body"] or {}
         is_done = row["status"] == "done"
         self.grade: str = row["grade"] if is_done else row["status"] or row["state"]
-        self.reasons = [one_line(reason) for reason in self.body.get("reasons", [])] if is_done else []
+        reasons = [one_line(reason) for reason in self.body.get("reasons", [])] if is_done else []
+        # Those that decided the grade first.
+        self.reasons = sorted(reasons, key=lambda reason: not reason.startswith(f"{self.grade}: "))
         self.findings: list[dict[str, Any]] = self.body.get("findings", [])
         self.message = text(row["message"] or "")
         self.cause = row["cause"] or ""

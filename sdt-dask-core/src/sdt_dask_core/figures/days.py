@@ -153,7 +153,7 @@ def solar_noon(system: SystemResult, ax: Axes) -> Axes:
     days, noon, clock = day_numbers(picture), picture.noon, picture.clock
     ax.axhline(12, color=INK, linewidth=0.8, linestyle="--", label="12:00")
     ax.plot(days, noon, ".", color=GREY, markersize=2.5, label="each day")
-    if len(clock):
+    if np.isfinite(clock).any():
         ax.plot(days, clock, color=BLUE, linewidth=1.6, label="clock")
         shifts = np.flatnonzero(np.abs(np.diff(clock)) > _SHIFT) + 1
         if len(shifts):

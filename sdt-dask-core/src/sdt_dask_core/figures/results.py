@@ -56,7 +56,7 @@ def clipping(system: SystemResult, ax: Axes) -> Axes:
         legend(ax)
     share = system.values.get("clipped_day_fraction")
     words = f"clips on {share:.0%} of the days" if is_clipping and share is not None else "no clipping found"
-    ax.text(0.02, 0.94, words, transform=ax.transAxes, va="top", fontsize=8, color=INK)
+    ax.text(0.4, 0.94, words, transform=ax.transAxes, ha="center", va="top", fontsize=8, color=INK)
     return ax
 
 
