@@ -71,7 +71,8 @@ def _noisy() -> pd.DataFrame:
     rng = np.random.default_rng(3)
     power = np.clip(np.sin((index.hour.to_numpy() - 6) / 12 * np.pi), 0, None) * rng.lognormal(0, 2, len(index))
     power[rng.random(len(index)) < 0.3] = np.nan  # noqa: PLR2004 - a third is missing
-    return pd.DataFrame({"power": power}, index=index)
+    frame: pd.DataFrame = pd.DataFrame({"power": power}, index=index)
+    return frame
 
 
 def _missing_days() -> pd.DataFrame:
