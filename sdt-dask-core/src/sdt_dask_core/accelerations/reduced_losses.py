@@ -29,7 +29,7 @@ _CAPACITY_WEIGHT = 1e-6
 _ORDER = 2  # of the differences
 _NOTHING = 1e-12  # what rounding leaves of a second difference inside a ramp
 # Tighter than the default of 1e-8, which leaves the rate of the original itself uncertain by up to 1e-4 %/yr.
-_TOLERANCE = 1e-10
+_TOLERANCE = 1e-9
 
 
 class UnsolvedError(Exception):
