@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 _SHARE_FOR_DRAWING = 0.1
 _LEAST_DRAWING = 10.0  # s
+_MOST_REPORTED = 20_000  # systems; a row of a system takes some 5 kB of memory
 
 
 @contextlib.contextmanager
@@ -51,9 +52,16 @@ def reported(run: Run, *, wanted: bool) -> Run:
     """Write the report of a run where it is wanted; return the run.
 
     Drawing systems may take a tenth of the time that their analysis took. A report that cannot be written is told and
-    fails nothing: all that it shows is in the ledger.
+    fails nothing: all that it shows is in the ledger. That of a very large fleet is left to ``sdt-dask report``, as it
+    holds every row in memory, which a run does not.
     """
-    if wanted:
+    n_systems = sum(run.counts.get(state, 0) for state in ("todo", "done", "failed", "skipped"))
+    if wanted and n_systems > _MOST_REPORTED:
+        logger.warning(
+            "no report was written by itself, because the run has %d systems, more than %d: sdt-dask report %s",
+            *(n_systems, _MOST_REPORTED, run.output),
+        )
+    elif wanted:
         bodies = [row["body"] for row in run.rows if row["state"] in ("done", "failed")]
         took = sum(sum(body.get("seconds", {}).values()) for body in bodies)
         # On a large cluster a tenth of that time would be longer than the run.

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sdt_dask_core import Run
+from sdt_dask_core import Run, ending
 from sdt_dask_core.errors import ConfigurationError, InvalidKeyError
 from sdt_dask_core.ledger import LEDGER_NAME, Ledger
 from sdt_dask_core.report import fleet_table
@@ -246,6 +246,15 @@ def test_what_does_not_fit_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(page.scripts[0].encode()) <= 20_002
     assert 10 < len(page.rows) < 90
     assert f"The table has the first {len(page.rows):,} of 90 systems" in page.text
+
+
+def test_the_report_of_a_very_large_fleet_is_left_to_the_command(
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ending, "_MOST_REPORTED", 1)
+    assert ending.reported(run, wanted=True) is run
+    assert not (run.output / "report").exists()
+    assert f"more than 1: sdt-dask report {run.output}" in caplog.text
 
 
 def test_another_format_comes_as_a_file_beside_the_page(run: Run) -> None:
