@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import select
 import subprocess
 import sys
 import threading
@@ -20,6 +21,8 @@ import pytest
 
 #: How long to wait for what must happen [s]; no test is faster or slower for it when all is well.
 PATIENCE = 120.0
+
+_STEP = 0.05  # s
 
 _MARK = "SDT_DASK_TEST_MARK"
 # The process takes the terminal on its standard input for its own, so that Ctrl-C there is a signal to its group.
@@ -105,6 +108,7 @@ class CommandLine(Marked):
         ours, theirs = pty.openpty() if terminal else os.pipe()
         self._ours = ours
         self._said = bytearray()
+        self._is_closed = threading.Event()
         super().__init__(
             [*inside, sys.executable, "-c", _AT_A_TERMINAL + before + _COMMAND_LINE, *map(str, arguments)],
             home=home,
@@ -118,9 +122,17 @@ class CommandLine(Marked):
         self._reader.start()
 
     def _read(self) -> None:
-        with contextlib.suppress(OSError):  # the other end of a terminal was closed
-            while some := os.read(self._ours, 65536):
-                self._said += some
+        # Never blocked in a read: one that waits keeps a terminal open that another thread has closed.
+        while not self._is_closed.is_set():
+            if not select.select([self._ours], [], [], _STEP)[0]:
+                continue
+            try:
+                some = os.read(self._ours, 65536)
+            except OSError:  # the other end of a terminal was closed
+                return
+            if not some:
+                return
+            self._said += some
 
     @property
     def said(self) -> str:
@@ -133,6 +145,8 @@ class CommandLine(Marked):
 
     def close_terminal(self) -> None:
         """Close the window in which it runs."""
+        self._is_closed.set()
+        self._reader.join()
         os.close(self._ours)
         self._ours = -1
 

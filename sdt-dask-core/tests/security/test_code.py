@@ -70,11 +70,19 @@ def found(is_meant: object) -> dict[str, list[str]]:
     return lines
 
 
+#: SQLAlchemy's statements, which quote names and pass values as parameters.
+EXPRESSIONS = ("delete", "insert", "select")
+
+
 def is_made_of_text(statement: ast.expr) -> bool:
     """Tell whether a statement is put together from values: anything but a constant, a name, or a constant of ours."""
     if isinstance(statement, ast.JoinedStr):
         values = [part.value for part in statement.values if isinstance(part, ast.FormattedValue)]
         return not all(isinstance(value, ast.Name) and value.id.isupper() for value in values)
+    if isinstance(statement, ast.Call) and ast.unparse(statement.func).partition("(")[0] in EXPRESSIONS:
+        return False
+    if isinstance(statement, ast.Call) and ast.unparse(statement.func) == "text":
+        return not isinstance(statement.args[0], ast.Constant)
     return isinstance(statement, (ast.BinOp, ast.Call))
 
 

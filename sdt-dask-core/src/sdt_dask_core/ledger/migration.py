@@ -18,6 +18,16 @@ _SECONDS = "(SELECT sum(value) FROM json_each(body, '$.seconds'))"
 _PEAK_MB = "json_extract(body, '$.peak_rss_mb')"
 _GRADE = "CASE o.status WHEN 'done' THEN o.grade END"
 _CAUSE = "CASE WHEN t.state = 'failed' THEN o.cause END"
+_OF_TASK = "FROM task t JOIN outcome o ON o.id = t.outcome_id WHERE t.rowid = task.rowid"
+_COLUMNS_OF_3 = (
+    "ALTER TABLE outcome ADD COLUMN seconds REAL",
+    "ALTER TABLE outcome ADD COLUMN peak_mb REAL",
+    "ALTER TABLE outcome ADD COLUMN size INTEGER",
+    "ALTER TABLE task ADD COLUMN grade TEXT",
+    "ALTER TABLE task ADD COLUMN cause TEXT",
+    "ALTER TABLE task ADD COLUMN size INTEGER",
+    "ALTER TABLE task ADD COLUMN weight REAL NOT NULL DEFAULT 0",
+)
 # Their columns by name: a writer may add some while the reader goes on.
 _VIEWS_OF_2 = (
     "CREATE TEMP VIEW outcome AS SELECT id, run_id, key, attempt, recorded_at, status, grade, stage, cause, message, "
@@ -52,13 +62,10 @@ def _what_an_attempt_met(connection: sqlite3.Connection) -> None:
 
 
 def _what_is_counted_and_shown(connection: sqlite3.Connection) -> None:
-    for column in ("seconds REAL", "peak_mb REAL", "size INTEGER"):
-        connection.execute(f"ALTER TABLE outcome ADD COLUMN {column}")
-    for column in ("grade TEXT", "cause TEXT", "size INTEGER", "weight REAL NOT NULL DEFAULT 0"):
-        connection.execute(f"ALTER TABLE task ADD COLUMN {column}")
+    for statement in _COLUMNS_OF_3:
+        connection.execute(statement)
     connection.execute(f"UPDATE outcome SET seconds = {_SECONDS}, peak_mb = {_PEAK_MB}")
-    of_task = "FROM task t JOIN outcome o ON o.id = t.outcome_id WHERE t.rowid = task.rowid"
-    connection.execute(f"UPDATE task SET grade = (SELECT {_GRADE} {of_task}), cause = (SELECT {_CAUSE} {of_task})")
+    connection.execute(f"UPDATE task SET grade = (SELECT {_GRADE} {_OF_TASK}), cause = (SELECT {_CAUSE} {_OF_TASK})")
     for statement in (*INDICES, PICTURES):
         connection.execute(statement)
 

@@ -30,7 +30,19 @@ __all__ = ["LedgerReader"]
 _Self = TypeVar("_Self", bound="LedgerReader")
 
 _OUTCOMES = "SELECT id, status, fingerprint, digest, grade, seconds, size, peak_mb FROM outcome"
+_ROWS = (
+    "SELECT t.key, t.state, t.reason, o.status, o.grade, o.stage, o.cause, o.message, o.attempt, o.body "
+    "FROM task t LEFT JOIN outcome o ON o.id = t.outcome_id WHERE t.run_id = ?"
+)
+_ALL_ROWS = f"{_ROWS} ORDER BY t.position"
+_FAILED_ROWS = f"{_ROWS} AND t.state = 'failed' ORDER BY t.position"
+_FAILED_ROWS_OF_CAUSE = f"{_ROWS} AND t.state = 'failed' AND t.cause = ? ORDER BY t.position"
 _PAGE = 200  # tasks; so many are held, however many there are
+_NEXT_TASKS = f"SELECT * FROM task WHERE run_id = :run AND position > :position ORDER BY position LIMIT {_PAGE}"
+_NEXT_TO_DO = (
+    "SELECT * FROM task WHERE run_id = :run AND state = 'todo' AND weight <= :weight AND (weight < :weight OR "
+    f"position > :position) ORDER BY weight DESC, position LIMIT {_PAGE}"
+)
 
 
 class LedgerReader:
@@ -148,22 +160,18 @@ class LedgerReader:
 
     def rows(self, run_id: str) -> Iterator[dict[str, Any]]:
         """Yield one row per key of a run, in its order: the task's fields and its outcome's ``body`` (or None)."""
-        return self._rows("t.run_id = ?", run_id)
+        return self._rows(_ALL_ROWS, run_id)
 
     def failed_rows(self, run_id: str) -> Iterator[dict[str, Any]]:
         """Yield those of `rows` that failed."""
-        return self._rows("t.run_id = ? AND t.state = 'failed'", run_id)
+        return self._rows(_FAILED_ROWS, run_id)
 
     def first_failed(self, run_id: str, cause: str) -> dict[str, Any]:
         """Return the first of `rows` that failed of a cause."""
-        return next(self._rows("t.run_id = ? AND t.state = 'failed' AND t.cause = ?", run_id, cause))
+        return next(self._rows(_FAILED_ROWS_OF_CAUSE, run_id, cause))
 
-    def _rows(self, which: str, *values: str) -> Iterator[dict[str, Any]]:
-        cursor = self._connection.execute(
-            "SELECT t.key, t.state, t.reason, o.status, o.grade, o.stage, o.cause, o.message, o.attempt, o.body "
-            f"FROM task t LEFT JOIN outcome o ON o.id = t.outcome_id WHERE {which} ORDER BY t.position",
-            values,
-        )
+    def _rows(self, statement: str, *values: str) -> Iterator[dict[str, Any]]:
+        cursor = self._connection.execute(statement, values)
         for row in cursor:
             yield {**row_dict(cursor, row), "body": json.loads(row["body"]) if row["body"] else None}
 
@@ -194,25 +202,21 @@ class LedgerReader:
 
     def tasks(self, run_id: str) -> Iterator[PlannedTask]:
         """Yield the tasks of a run, in its order; a page is held at a time."""
-        last, of_last = -1, "run_id = :run AND position > :position ORDER BY position"
-        while page := self._page(of_last, run=run_id, position=last):
+        last = -1
+        while page := self._page(_NEXT_TASKS, run=run_id, position=last):
             yield from map(planned_task, page)
             last = page[-1]["position"]
 
     def todo(self, run_id: str) -> Iterator[PlannedTask]:
         """Yield the tasks of a run that are to do, the heaviest first, each once; a page is held at a time."""
         last = {"weight": math.inf, "position": -1}
-        behind = (
-            "run_id = :run AND state = 'todo' AND weight <= :weight AND (weight < :weight OR position > :position) "
-            "ORDER BY weight DESC, position"
-        )
-        while page := self._page(behind, run=run_id, **last):
+        while page := self._page(_NEXT_TO_DO, run=run_id, **last):
             yield from map(planned_task, page)
             last = {name: page[-1][name] for name in last}
 
-    def _page(self, which: str, **values: Any) -> list[sqlite3.Row]:
+    def _page(self, statement: str, **values: Any) -> list[sqlite3.Row]:
         # Fetched whole: a cursor left open over a table that is written may see a row twice.
-        return self._connection.execute(f"SELECT * FROM task WHERE {which} LIMIT {_PAGE}", values).fetchall()
+        return self._connection.execute(statement, values).fetchall()
 
     def last_outcome(self, key: str) -> LastOutcome | None:
         """Return the newest outcome of a key, over all runs; None where it has none."""

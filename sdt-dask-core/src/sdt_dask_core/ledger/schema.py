@@ -99,6 +99,7 @@ INDICES = (
     "CREATE INDEX task_failed ON task (run_id, cause, position) WHERE state = 'failed'",
     "CREATE INDEX attempt_open ON attempt (ended_at) WHERE ended_at IS NULL",
 )
+_ALL_INDICES = "; ".join(INDICES)
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -181,5 +182,6 @@ def _refuse_newer_than_this(version: int, path: Path) -> None:
 
 def make_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of an empty file, in one transaction."""
-    schema = f"{_SCHEMA} {'; '.join(INDICES)};"
-    connection.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {_SCHEMA} {_ALL_INDICES}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+    )
