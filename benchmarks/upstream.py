@@ -11,7 +11,8 @@ Each layout is a process of its own; in each round all take their turn. Compared
 - mended: the same with 1 thread each;
 - map: `client.map` over the same two functions, 2 workers with 1 thread each;
 - pool: `multiprocessing.Pool(2)` over the same;
-- alone: our analyses in one process, whose time on the processor, divided by the cores, no layout can beat.
+- alone: the analyses of ours, from the same random numbers, one key after another in one process; no layout can beat
+  its time on the processor, divided by the cores.
 
 Upstream needs 6 GB for each thread. Its client refuses more threads than cores, so the cluster is made here, with the
 arguments that it gives.
@@ -89,6 +90,13 @@ def _report(measured: list[dict[str, dict[str, float]]], n_systems: int) -> None
     if "alone" in measured[0]:
         ideal = statistics.median(turn["alone"]["processor"] for turn in measured) / (os.cpu_count() or 1)
         print(f"ideal of our analyses: {ideal:.1f} s, {3600 * n_systems / ideal:.0f} systems per hour")
+        efficiencies = [
+            turn["alone"]["processor"] / (os.cpu_count() or 1) / turn["ours"]["wall"]
+            for turn in measured
+            if "ours" in turn
+        ]
+        if efficiencies:
+            print(f"efficiency of ours: {statistics.median(efficiencies):.2f}, start and end of the cluster included")
 
 
 def _run(layout: str, folder: Path) -> dict[str, float]:
@@ -135,12 +143,15 @@ def _write_mixed(folder: Path, n_systems: int) -> int:
 
 
 def _ours(folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as output:
+        print(_fleet(folder, output=output).execute(report=False).counts)
+
+
+def _fleet(folder: Path, **more: Any) -> Any:
     from sdt_dask_core import SDTDask
 
     options = {"path": str(folder), "units": "kW"}
-    with tempfile.TemporaryDirectory() as output:
-        run = SDTDask("csv", plug_options=options, output=output, client_options={"n_workers": _N_WORKERS}).execute()
-        print(run.counts)
+    return SDTDask("csv", plug_options=options, client_options={"n_workers": _N_WORKERS}, **more)
 
 
 def _upstream(folder: Path, threads: int = 2) -> None:
@@ -171,10 +182,12 @@ def _pool(folder: Path) -> None:
 
 def _alone(folder: Path) -> None:
     from sdt_dask_core.accelerations import apply_all
+    from sdt_dask_core.workplace import Workplace
 
     apply_all()
+    place = Workplace(_fleet(folder).settings.job)
     for key in _keys(folder):
-        _analyse(str(folder / f"{key}.csv"), skip_the_worthless=True)
+        place.analyse_key((key,), {})
 
 
 def _client(threads: int) -> Any:
@@ -190,17 +203,14 @@ def _keys(folder: Path) -> list[str]:
     return sorted(file.stem for file in folder.glob("*.csv"))
 
 
-def _analyse(file: str, *, skip_the_worthless: bool = False) -> dict[str, Any]:
-    """Do for one file what upstream's runner does; without the losses that ours would withhold, where asked."""
+def _analyse(file: str) -> dict[str, Any]:
+    """Do for one file what upstream's runner does."""
     from solardatatools import DataHandler
-
-    from sdt_dask_core.analyses.grades import WORTHLESS_QUALITY
 
     handler = DataHandler(pd.read_csv(file, index_col=0, parse_dates=[0]))
     handler.run_pipeline(fix_shifts=True, verbose=False)
     report = dict(handler.report(return_values=True, verbose=False))
-    is_worthless = skip_the_worthless and report["quality score"] < WORTHLESS_QUALITY
-    if handler.num_days > _DAYS_FOR_LOSSES and not is_worthless:
+    if handler.num_days > _DAYS_FOR_LOSSES:
         handler.run_loss_factor_analysis(verbose=False)
         report |= handler.loss_analysis.report()
     return report

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sdt_dask_core.accelerations import loss_rounds
 from sdt_dask_core.accelerations.reduced_losses import ReducedLosses, UnsolvedError
-from sdt_dask_core.accelerations.stopping_rule import MARGIN, Rates, statistics_of
+from sdt_dask_core.accelerations.stopping_rule import MARGIN, Rates, UnsafeError, statistics_of
 
 TOLERANCES = [5e-3, 1e-2, 1e-2]
 
@@ -31,7 +31,7 @@ def test_the_rule_decides_as_on_exact_rates(seed: int, spread: float) -> None:
     for number, rate in enumerate(exact):
         rates.append(rate + rng.uniform(-MARGIN, MARGIN))
         if number >= 19:
-            assert rates.are_settled(TOLERANCES) == rule_of_the_original(exact[: number + 1])
+            assert rates.are_settled(TOLERANCES, number + 1) == rule_of_the_original(exact[: number + 1])
 
 
 @settings(max_examples=25, deadline=None)
@@ -42,7 +42,7 @@ def test_the_median_is_exact(seed: int, n_rounds: int) -> None:
     rates = Rates(lambda number: exact[number])
     for rate in exact:
         rates.append(rate + rng.uniform(-MARGIN, MARGIN))
-    rates.refine_median()
+    rates.refine_median(n_rounds)
     assert np.median(rates.values) == np.median(exact)
 
 
@@ -53,9 +53,26 @@ def test_few_rounds_are_asked_for_exactly() -> None:
     for number, rate in enumerate(exact):
         rates.append(rate)
         if number >= 19:
-            rates.are_settled(TOLERANCES)
-    rates.refine_median()
+            rates.are_settled(TOLERANCES, number + 1)
+    rates.refine_median(40)
     assert len(asked) < 20
+
+
+def test_a_rate_that_is_farther_away_widens_the_margin() -> None:
+    exact = list(np.random.default_rng(1).normal(-1, 0.002, 21))
+    rates = Rates(lambda number: exact[number])
+    for rate in exact:
+        rates.append(rate + 4 * MARGIN)
+    rates.refine_median(21)
+    assert rates.margin == 5 * MARGIN
+    assert np.median(rates.values) == np.median(exact)
+
+
+def test_a_rate_far_away_is_unsafe() -> None:
+    rates = Rates(lambda _number: -1.0)
+    rates.append(-1.1)
+    with pytest.raises(UnsafeError, match="0.1 %/yr away"):
+        rates.refine_median(1)
 
 
 def original_rate(series: Any, **weights: Any) -> float:
@@ -135,7 +152,7 @@ def test_other_arguments_are_left_to_the_original() -> None:
 def test_a_round_that_is_not_solved_is_exact() -> None:
     rates = Rates(lambda number: pytest.fail("it is exact already"))
     rates.append_exact(-1.0)
-    rates.refine_median()
+    rates.refine_median(1)
     assert list(rates.values) == [-1.0]
 
 

@@ -2,9 +2,10 @@
 
 Re-derived from ``LossFactorAnalysis.estimate_degradation_rate`` (solardatatools, BSD 2-clause): after twenty rounds it
 ends when the median and the outer quantiles of all rates so far move little, in this round and over the last ten.
-A rate from the reduced problem is within `MARGIN` of SDT's own. Quantiles grow with each of their samples, so these
+A rate from the reduced problem is within a margin of SDT's own. Quantiles grow with each of their samples, so these
 margins bound every statistic; while the bounds leave the decision open, the rounds on which it hangs are asked for
-exactly. So the number of rounds is that of the original, not nearly so.
+exactly. So the number of rounds is that of the original, not nearly so. Where an exact rate shows that the margin was
+too narrow for this system, it becomes wider, and what was decided with the narrow one is decided again.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MARGIN", "Rates", "statistics_of"]
+__all__ = ["MARGIN", "Rates", "UnsafeError", "statistics_of"]
 
-#: How far a rate of the reduced problem may be from SDT's own [%/yr]; ten times less is usual.
+#: How far a rate of the reduced problem may be from SDT's own [%/yr]; a hundred times less is usual.
 MARGIN = 2e-4
+
+# About one round in a hundred is farther away, because SDT's own solve ends that far from the solution.
+_MARGINS = (MARGIN, 1e-3, 5e-3)
 
 METHOD: Literal["median_unbiased"] = "median_unbiased"
 _QUANTILES = (0.5, 0.025, 0.975)
@@ -39,6 +43,10 @@ def statistics_of(rates: NDArray[np.float64]) -> list[float]:
     ]
 
 
+class UnsafeError(Exception):
+    """A system that is left to the original."""
+
+
 class Rates:
     """The rates of all rounds so far, each from the reduced problem or exact.
 
@@ -46,9 +54,16 @@ class Rates:
     ----------
     exact : callable
         Given the number of a round, returns SDT's own rate of it, at the cost of a solve of the original problem.
+
+    Attributes
+    ----------
+    margin : float
+        How far a rate of the reduced problem is taken to be from SDT's own at most [%/yr]. When it has grown, what was
+        decided before is to be decided again.
     """
 
     def __init__(self, exact: Callable[[int], float]) -> None:
+        self.margin = MARGIN
         self._exact = exact
         self._values: list[float] = []
         self._errors: list[float] = []
@@ -56,7 +71,7 @@ class Rates:
     def append(self, rate: float) -> None:
         """Add the rate of a round, from the reduced problem."""
         self._values.append(rate)
-        self._errors.append(MARGIN)
+        self._errors.append(self.margin)
 
     def append_exact(self, rate: float) -> None:
         """Add the rate of a round, from the original's problem."""
@@ -71,16 +86,23 @@ class Rates:
         """The best known rates [%/yr]."""
         return np.array(self._values)
 
-    def are_settled(self, tolerances: list[float]) -> bool:
-        """Tell whether the rule holds, as it would on exact rates.
+    def are_settled(self, tolerances: list[float], n_rounds: int) -> bool:
+        """Tell whether the rule held after so many rounds, as it would on exact rates.
 
         Parameters
         ----------
         tolerances : list of float
             Largest change of the median and of either quantile [%/yr].
+        n_rounds : int
+            The rounds from the first that are looked at.
+
+        Raises
+        ------
+        UnsafeError
+            An exact rate is beyond every margin.
         """
         limits = np.array(tolerances)
-        ends = range(max(1, len(self) - _WINDOW), len(self) + 1)
+        ends = range(max(1, n_rounds - _WINDOW), n_rounds + 1)
         while True:
             least, most = self._changes(ends)
             are_small = _are_small(most, limits)
@@ -90,9 +112,10 @@ class Rates:
             if are_small.all() or not self._refine(ends, tuple(np.array(_QUANTILES)[~are_small])):
                 return True
 
-    def refine_median(self) -> None:
-        """Ask exactly for the rounds that make the median of all."""
-        self._refine([len(self)], _QUANTILES[:1])
+    def refine_median(self, n_rounds: int) -> None:
+        """Ask exactly for the rounds that make the median of the first so many; raises as `are_settled`."""
+        while self._refine([n_rounds], _QUANTILES[:1]):
+            pass
 
     def _changes(self, ends: range) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the least and the largest sizes of the last changes, shape (_WINDOW, 3)."""
@@ -108,9 +131,19 @@ class Rates:
         wanted = {number for end in ends for quantile in quantiles for number in self._near(end, quantile)}
         missing = sorted(number for number in wanted if self._errors[number])
         for number in missing:
-            self._values[number] = self._exact(number)
+            rate = self._exact(number)
+            self._widen(abs(rate - self._values[number]))
+            self._values[number] = rate
             self._errors[number] = 0.0
         return bool(missing)
+
+    def _widen(self, distance: float) -> None:
+        """Make the margin wide enough for an exact rate that is so far from the reduced problem's."""
+        enough = next((margin for margin in _MARGINS if distance <= margin), None)
+        if enough is None:
+            raise UnsafeError(f"a rate is {distance:g} %/yr away from the reduced problem's")
+        self.margin = max(self.margin, enough)
+        self._errors = [self.margin if error else 0.0 for error in self._errors]
 
     def _near(self, end: int, quantile: float) -> NDArray[np.intp]:
         """Return the rounds whose rate may be one of the two between which the quantile lies."""
@@ -118,7 +151,7 @@ class Rates:
         place = (end + _THIRD) * quantile + _THIRD - 1  # Hyndman and Fan's type 8, counted from 0; the median's too
         ordered = np.sort(values)
         bounds = [ordered[min(max(round_(place), 0), end - 1)] for round_ in (math.floor, math.ceil)]
-        return np.flatnonzero(np.any([abs(values - bound) <= 2 * MARGIN for bound in bounds], axis=0))
+        return np.flatnonzero(np.any([abs(values - bound) <= 2 * self.margin for bound in bounds], axis=0))
 
 
 def _are_small(changes: NDArray[np.float64], limits: NDArray[np.float64]) -> NDArray[np.bool_]:
