@@ -9,11 +9,17 @@ project = "SDT Dask"
 author = "The SDT Dask developers"
 copyright = f"2026, {author}"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click", "contract_tables"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click", "contract_tables"]
 exclude_patterns = ["_build", "tests", "reference/_generated"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+
+# The example notebook is run for each build, so what it shows is true.
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 600
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # numpydoc docstrings say them

@@ -23,6 +23,7 @@ from sdt_dask_core.job import Job
 from sdt_dask_core.ledger import LEDGER_NAME, Ledger, LedgerReader
 from sdt_dask_core.limits import Limits
 from sdt_dask_core.manifest import read_manifest
+from sdt_dask_core.notebook import observer_of_notebook
 from sdt_dask_core.options import options_of
 from sdt_dask_core.plan import Plan, Planner, SystemRow
 from sdt_dask_core.reference import Reference, refer_to
@@ -165,7 +166,7 @@ class SDTDask:
         force : bool
             Run also keys whose data, options and analyses are unchanged since their last success.
         observe : callable, optional
-            Called with a `Progress` after every change.
+            Called with a `Progress` after every change; by default a notebook shows a bar below the cell.
         report : bool
             Write the report, ``report/index.html`` in the output folder, when the run is complete.
 
@@ -196,7 +197,7 @@ class SDTDask:
                 tasks = planner.tasks(self._systems(keys, planner.hooks))
                 run_id = ledger.begin_run(settings.as_dict(), versions(distributions), tasks)
             self._warn_of_cost(ledger.counts(run_id).get("todo", 0))
-            work_off(ledger, run_id, settings, observe)
+            work_off(ledger, run_id, settings, observe or observer_of_notebook())
         return reported(Run(self.output, run_id), wanted=report)
 
     def plan(self, keys: Iterable[Any] | None = None, *, force: bool = False) -> Plan:
@@ -233,7 +234,7 @@ class SDTDask:
         Parameters
         ----------
         observe : callable, optional
-            Called with a `Progress` after every change.
+            As of `execute`.
         max_cost, idle_timeout
             Limits for this time, counted anew; by default those that the run had.
         allow_mismatch : bool
@@ -247,7 +248,9 @@ class SDTDask:
             There is no run there.
         """
         limits = Limits.given(max_cost=max_cost, idle_timeout=idle_timeout)
-        run_id = continue_run(self.output, observe=observe, limits=limits, allow_mismatch=allow_mismatch)
+        run_id = continue_run(
+            self.output, observe=observe or observer_of_notebook(), limits=limits, allow_mismatch=allow_mismatch
+        )
         return reported(Run(self.output, run_id), wanted=report)
 
     def retry(
@@ -261,7 +264,11 @@ class SDTDask:
     ) -> Run:
         """Try the failed keys of the newest run again, and do what is missing of it; otherwise as `resume`."""
         limits = Limits.given(max_cost=max_cost, idle_timeout=idle_timeout)
-        more: dict[str, Any] = {"observe": observe, "limits": limits, "allow_mismatch": allow_mismatch}
+        more: dict[str, Any] = {
+            "observe": observe or observer_of_notebook(),
+            "limits": limits,
+            "allow_mismatch": allow_mismatch,
+        }
         run_id = continue_run(self.output, retry_failed=True, **more)
         return reported(Run(self.output, run_id), wanted=report)
 

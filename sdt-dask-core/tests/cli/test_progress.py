@@ -3,7 +3,8 @@ import logging
 import pytest
 
 from sdt_dask_core import Progress
-from sdt_dask_core.cli.progress import Pace, PlainLines, watching
+from sdt_dask_core.cli.progress import PlainLines, watching
+from sdt_dask_core.pace import Pace
 
 
 class Clock:

@@ -269,3 +269,10 @@ def test_a_limit_ends_a_run_with_4_and_says_how_to_go_on(plug_folder, tmp_path, 
     resumed = sdt_dask("resume", "results", "--max-cost", "20", cwd=tmp_path)
     assert resumed.returncode == 1, resumed.stderr  # one of the keys fails
     assert "(2 done, 1 failed; " in resumed.stdout
+
+
+def test_watch_says_where_the_fleet_is_seen(sdt_dask, plug_folder):
+    arguments = ("run", plug_folder, "--analyses", "none", "--output", "results", "--watch", "--no-report")
+    done = sdt_dask(*arguments, cwd=plug_folder.parent)
+    assert done.returncode == 1, done.stderr
+    assert "live view: http://127.0.0.1:" in done.stderr

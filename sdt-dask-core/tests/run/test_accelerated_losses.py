@@ -71,7 +71,7 @@ def test_a_rate_that_is_farther_away_widens_the_margin() -> None:
 def test_a_rate_far_away_is_unsafe() -> None:
     rates = Rates(lambda _number: -1.0)
     rates.append(-1.1)
-    with pytest.raises(UnsafeError, match="0.1 %/yr away"):
+    with pytest.raises(UnsafeError, match=r"0\.1 %/yr away"):
         rates.refine_median(1)
 
 

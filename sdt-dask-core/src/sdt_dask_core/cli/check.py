@@ -13,9 +13,10 @@ import click
 
 from sdt_dask_core.cli.asked import Asked, run_options
 from sdt_dask_core.cli.failures import report_error
-from sdt_dask_core.cli.text import clean, count, duration, line, origin, quoted_command
+from sdt_dask_core.cli.text import clean, count, line, origin, quoted_command
 from sdt_dask_core.errors import ConfigurationError
 from sdt_dask_core.hookspecs import hookimpl
+from sdt_dask_core.pace import duration
 
 if TYPE_CHECKING:
     from sdt_dask_core.api import SDTDask

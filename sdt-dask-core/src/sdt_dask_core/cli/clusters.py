@@ -11,8 +11,9 @@ import click
 from sdt_dask_core.cli.asked import client_options, file_defaults
 from sdt_dask_core.cli.failures import debug_option, report_error
 from sdt_dask_core.cli.tables import say_json, say_table
-from sdt_dask_core.cli.text import count, duration, line
+from sdt_dask_core.cli.text import count, line
 from sdt_dask_core.errors import ConfigurationError, SdtDaskError
+from sdt_dask_core.pace import duration
 
 if TYPE_CHECKING:
     from sdt_dask_core.clusters import ClusterRecord

@@ -7,18 +7,17 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sdt_dask_core.cli.text import clean, count, duration, line
+from sdt_dask_core.cli.text import clean, count, line
+from sdt_dask_core.pace import Pace, duration
 
 if TYPE_CHECKING:
     from sdt_dask_core.progress import Progress
 
-__all__ = ["Pace", "PlainLines", "watching"]
+__all__ = ["PlainLines", "watching"]
 
 Observer = Callable[["Progress"], None]
 
@@ -45,67 +44,6 @@ def watching(*, quiet: bool) -> Iterator[Observer | None]:
 def _say(text: str) -> None:
     with contextlib.suppress(OSError):  # a terminal that was closed ends no run
         click.echo(text, err=True)
-
-
-@dataclass(slots=True)
-class Pace:
-    """Numbers of a run at its newest change, and the time that it still needs.
-
-    Copied from `Progress` when it changes: a live line is drawn by another thread.
-    """
-
-    clock: Callable[[], float] = time.monotonic
-    started: float | None = None
-    total: int = 0
-    skipped: int = 0
-    finished: int = 0
-    failed: int = 0
-    grades: dict[str, int] = field(default_factory=dict)
-    in_work: tuple[str, ...] = ()
-    n_threads: int = 0
-    dashboard: str = ""
-    before: int = 0
-
-    def update(self, progress: Progress) -> None:
-        """Take the numbers over."""
-        if self.started is None:
-            self.started = self.clock()
-            self.before = progress.finished  # of a resumed run: they took no time now
-        self.total, self.skipped, self.failed = progress.total, progress.skipped, progress.failed
-        self.finished, self.grades = progress.finished, dict(progress.grades)
-        self.in_work = tuple(islice(progress.in_work, progress.n_threads))
-        self.n_threads, self.dashboard = progress.n_threads, progress.dashboard
-
-    @property
-    def elapsed(self) -> float:
-        """Time since the first key was handed out [s]."""
-        return 0.0 if self.started is None else self.clock() - self.started
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Time that the rest takes at the pace so far [s]; None until every thread had a key to its end."""
-        done, todo = self.finished - self.before, self.total - self.skipped - self.finished
-        if self.started is None or done < max(2, self.n_threads) or todo <= 0:
-            return None
-        return self.elapsed * todo / done
-
-    @property
-    def counts(self) -> str:
-        """What became of the keys so far."""
-        parts = [f"{number} {name}" for name, number in {**self.grades, "failed": self.failed}.items()]
-        return ", ".join([*parts, *([f"{self.skipped} done before"] if self.skipped else [])])
-
-    @property
-    def text(self) -> str:
-        """All of it in one line."""
-        left = self.seconds_left
-        rest = f"; about {duration(_rounded(left))} left" if left is not None else ""
-        return f"{self.skipped + self.finished}/{self.total}: {self.counts}{rest}"
-
-
-def _rounded(seconds: float) -> float:
-    """Round a guess so that it does not pretend to know more than it does."""
-    return max(10.0, round(seconds / 10) * 10.0) if seconds < 60 else seconds  # noqa: PLR2004 - a minute
 
 
 class PlainLines:

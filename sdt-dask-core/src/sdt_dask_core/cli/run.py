@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,18 +20,25 @@ from sdt_dask_core.cli.asked import (
     output_folder,
     run_options,
 )
-from sdt_dask_core.cli.text import clean, count, duration, first_keys, line, quoted_command
+from sdt_dask_core.cli.text import clean, count, first_keys, line, quoted_command
+from sdt_dask_core.pace import duration
 
 if TYPE_CHECKING:
     from sdt_dask_core.costs import Estimate
     from sdt_dask_core.ledger import PlannedTask
+    from sdt_dask_core.progress import Progress
     from sdt_dask_core.run import Run
     from sdt_dask_core.settings import RunSettings
+
+    Observer = Callable[[Progress], None]
 
 __all__ = ["plan_command", "resume_command", "retry_command", "run_command"]
 
 _force_option = click.option("--force", is_flag=True, help="Also systems whose data and options are unchanged.")
 _no_report_option = click.option("--no-report", is_flag=True, help="Do not write the report.")
+_watch_option = click.option(
+    "--watch", is_flag=True, help="Serve the fleet's page on this machine while it runs; its address is said."
+)
 _quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress and no results; errors still.")
 
 
@@ -38,22 +46,21 @@ _quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress an
 @run_options
 @_force_option
 @_no_report_option
+@_watch_option
 @_quiet_option
-def run_command(force: bool, no_report: bool, quiet: bool, **asked: Any) -> int:
+def run_command(force: bool, no_report: bool, watch: bool, quiet: bool, **asked: Any) -> int:
     """Analyse the systems that are new or changed.
 
     FOLDER is a folder of your own with a dataplug.py; without it, name an installed plug:
 
       sdt-dask run --plug csv -p path=data -p units=kW
     """
-    from sdt_dask_core.cli.progress import watching
-    from sdt_dask_core.ending import reported
-
     given = Asked(**asked)
-    with watching(quiet=quiet) as observe:
-        done = given.tool().execute(given.wanted_keys(), force=force, observe=observe, report=False)
-    reported(done, wanted=not no_report)
-    return _finish(done, quiet=quiet)
+
+    def work(observe: Observer | None) -> Run:
+        return given.tool().execute(given.wanted_keys(), force=force, observe=observe, report=False)
+
+    return _done(work, output_folder(given.output, given.config), no_report=no_report, watch=watch, quiet=quiet)
 
 
 @click.command("resume")
@@ -61,6 +68,7 @@ def run_command(force: bool, no_report: bool, quiet: bool, **asked: Any) -> int:
 @limit_options
 @allow_mismatch_option
 @_no_report_option
+@_watch_option
 @_quiet_option
 def resume_command(output: str | None, config: str | None, quiet: bool, **more: Any) -> int:
     """Go on with the newest run in OUTPUT, with the settings that it had.
@@ -75,6 +83,7 @@ def resume_command(output: str | None, config: str | None, quiet: bool, **more: 
 @limit_options
 @allow_mismatch_option
 @_no_report_option
+@_watch_option
 @_quiet_option
 def retry_command(output: str | None, config: str | None, quiet: bool, **more: Any) -> int:
     """Try the failed systems of the newest run in OUTPUT again, and do what is missing of it.
@@ -126,19 +135,43 @@ def plan_command(force: bool, as_json: bool, **asked: Any) -> int:
     return 0
 
 
-def _finish(run: Run, *, quiet: bool) -> int:
+def _done(work: Callable[[Observer | None], Run], output: Path, *, no_report: bool, watch: bool, quiet: bool) -> int:
+    """Let a run be worked off while it is watched, report it, and say what came out; return the exit code."""
     from sdt_dask_core.cli.outcome import say_outcome
+    from sdt_dask_core.cli.progress import watching
+    from sdt_dask_core.ending import reported
+    from sdt_dask_core.live import live_view
 
+    with contextlib.ExitStack() as opened:
+        live = opened.enter_context(live_view(output, _say_live)) if watch else None
+        with watching(quiet=quiet) as observe:
+            run = work(_all_of(observe, live.observe if live else None))
+        reported(run, wanted=not no_report)
+        if live:
+            live.ended(run)
     if not quiet:
         say_outcome(run)
     return run.exit_code
 
 
+def _all_of(*observers: Observer | None) -> Observer | None:
+    wanted = [observer for observer in observers if observer is not None]
+
+    def observe(progress: Progress) -> None:
+        for observer in wanted:
+            observer(progress)
+
+    return observe if wanted else None
+
+
+def _say_live(address: str) -> None:
+    with contextlib.suppress(OSError):  # a terminal that was closed ends no run
+        click.echo(f"live view: {clean(address)}", err=True)
+
+
 def _continue(
-    output: Path, *, retry_failed: bool, no_report: bool, quiet: bool, allow_mismatch: bool, **given: Any
+    output: Path, *, retry_failed: bool, no_report: bool, watch: bool, quiet: bool, allow_mismatch: bool, **given: Any
 ) -> int:
-    from sdt_dask_core.cli.progress import watching
-    from sdt_dask_core.ending import reported
     from sdt_dask_core.limits import Limits
     from sdt_dask_core.run import Run
     from sdt_dask_core.session import continue_run
@@ -150,11 +183,12 @@ def _continue(
         click.echo(clean(f"nothing is {what} in {output}"), err=True)
         if counts.get("failed"):
             click.echo(clean(f"to try what failed again: {quoted_command('retry', output)}"), err=True)
-    with watching(quiet=quiet) as observe:
-        run_id = continue_run(
-            output, retry_failed=retry_failed, observe=observe, limits=limits, allow_mismatch=allow_mismatch
-        )
-    return _finish(reported(Run(output, run_id), wanted=not no_report), quiet=quiet)
+
+    def work(observe: Observer | None) -> Run:
+        again = {"retry_failed": retry_failed, "allow_mismatch": allow_mismatch}
+        return Run(output, continue_run(output, observe=observe, limits=limits, **again))
+
+    return _done(work, output, no_report=no_report, watch=watch, quiet=quiet)
 
 
 def _by_reason(tasks: Sequence[PlannedTask]) -> dict[str, list[PlannedTask]]:

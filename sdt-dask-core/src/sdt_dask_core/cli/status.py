@@ -12,7 +12,8 @@ import click
 
 from sdt_dask_core.cli.asked import output_argument, output_folder
 from sdt_dask_core.cli.tables import say_json, say_table
-from sdt_dask_core.cli.text import clean, count, duration, line, origin, quoted_command, reasons_text, vanished_text
+from sdt_dask_core.cli.text import clean, count, line, origin, quoted_command, reasons_text, vanished_text
+from sdt_dask_core.pace import duration
 
 if TYPE_CHECKING:
     from sdt_dask_core.ledger import LedgerReader, RunRow

@@ -14,7 +14,6 @@ from sdt_dask_core.secret import redact
 __all__ = [
     "clean",
     "count",
-    "duration",
     "first_keys",
     "line",
     "origin",
@@ -67,17 +66,6 @@ def vanished_text(keys: Sequence[str]) -> str:
 def count(number: int, noun: str) -> str:
     """Return ``1 system`` or ``2 systems``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it: ``40 s``, ``3 min``, ``2 h 10 min``."""
-    if round(seconds) < 60:  # noqa: PLR2004 - a minute
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:  # noqa: PLR2004 - an hour
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes and hours < 48 else f"{hours} h"  # noqa: PLR2004 - beyond, minutes say nothing
 
 
 def origin(distribution: str, version: str) -> str:

@@ -34,7 +34,8 @@ def _environment() -> jinja2.Environment:
     import jinja2
     from markupsafe import Markup
 
-    style, script = _static("report.css"), _static("fleet.js")
+    style, script, live = _static("report.css"), _static("fleet.js"), _static("live.js")
+    own = f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; base-uri 'none'; form-action 'none'"
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_template),
         autoescape=True,
@@ -46,9 +47,10 @@ def _environment() -> jinja2.Environment:
     environment.globals |= {
         "style": Markup(style),  # noqa: S704 - ours, from the package
         "script": Markup(script),  # noqa: S704 - ours, from the package
+        "live_script": Markup(live),  # noqa: S704 - ours, from the package
         # Nothing is loaded from anywhere; of scripts and styles only these run.
-        "policy": f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'",
+        "policy": f"{own}; script-src '{_digest(script)}'",
+        "live_policy": f"{own}; script-src '{_digest(script)}' '{_digest(live)}'; connect-src 'self'",
     }
     return environment
 

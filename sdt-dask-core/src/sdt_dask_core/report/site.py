@@ -23,11 +23,12 @@ from sdt_dask_core.whole_file import write_whole
 if TYPE_CHECKING:
     from sdt_dask_core.run import Run
 
-__all__ = ["FOLDER", "page_of", "write_report"]
+__all__ = ["FOLDER", "PAGES", "fleet_page", "page_of", "write_report"]
 
 #: Name of the folder in the output folder.
 FOLDER = "report"
-_PAGES = "systems"
+#: Name of the folder in that with the pages of systems.
+PAGES = "systems"
 _HEAD = 2048  # bytes of a page in which it says of which run it is
 
 
@@ -77,15 +78,15 @@ def page_of(run: Run) -> Path | None:
 
 
 def _write(run: Run, folder: Path, formats: Sequence[str], seconds: float | None) -> Path:
-    (folder / _PAGES).mkdir(parents=True, exist_ok=True)
+    (folder / PAGES).mkdir(parents=True, exist_ok=True)
     systems = [SystemResult(row, run.columns, fleet_median=run.fleet_median) for row in run.rows]
     with LedgerReader(run.output) as ledger:
         origins = ledger.origins(run.run_id)
-        pages = SystemPages(run, ledger, folder / _PAGES, formats=formats, origins=origins)
+        pages = SystemPages(run, ledger, folder / PAGES, formats=formats, origins=origins)
         made = _make_pages(pages, worst_first(systems), seconds)
-    addresses = {key: f"{_PAGES}/{name}" for key, name in made.items()}
+    addresses = {key: f"{PAGES}/{name}" for key, name in made.items()}
     index = folder / "index.html"
-    write_whole(index, _fleet_page(run, systems, addresses, origins))
+    write_whole(index, fleet_page(run, systems, addresses, origins))
     return index
 
 
@@ -101,9 +102,29 @@ def _make_pages(pages: SystemPages, systems: Sequence[SystemResult], seconds: fl
     return made
 
 
-def _fleet_page(
-    run: Run, systems: Sequence[SystemResult], pages: dict[str, str], origins: dict[str, dict[str, Any]]
+def fleet_page(
+    run: Run,
+    systems: Sequence[SystemResult],
+    pages: dict[str, str],
+    origins: dict[str, dict[str, Any]],
+    *,
+    live: bool = False,
 ) -> str:
+    """Return the page of the fleet.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    systems : sequence of SystemResult
+        All of its systems.
+    pages : dict
+        The address of a system's page by its key, of those that have one.
+    origins : dict
+        As `LedgerReader.origins` returns it.
+    live : bool
+        Whether the page is served while the run goes on, and follows it.
+    """
     from markupsafe import Markup
 
     table = fleet_table(systems, pages)
@@ -113,6 +134,7 @@ def _fleet_page(
     places = ((origins.get(system.key, {}).get("metadata", {}), system.grade) for system in systems)
     return render(
         "fleet.html",
+        live=live,
         run=run,
         ended=run.ended_at and run.ended_at[:16].replace("T", " ") + " UTC",
         headline=run.headline,

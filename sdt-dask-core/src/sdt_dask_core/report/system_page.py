@@ -117,6 +117,7 @@ class SystemPages:
         said = "\n".join(filter(None, [body.get("prints", ""), *body.get("warnings", [])]))
         return render(
             "system.html",
+            live=False,
             system=system,
             digest=digest,
             sign=GRADES.get(system.grade, ("?", ""))[0],

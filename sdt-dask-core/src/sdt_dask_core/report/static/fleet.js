@@ -8,7 +8,7 @@
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const box = document.getElementById("systems");
   if (!box) return;
-  const rows = read("rows");
+  let rows = read("rows");
   const about = read("about");
   const n = about.numbers;
   const SPARK = FIRST_NUMBER + n;
@@ -21,7 +21,8 @@
   const search = document.getElementById("search");
   const select = document.getElementById("pattern");
   const boxes = [...document.querySelectorAll("input[name=grade]")];
-  const text = rows.map((row) => `${row[KEY]}\n${row[WHY]}`.toLowerCase());
+  const searched = () => rows.map((row) => `${row[KEY]}\n${row[WHY]}`.toLowerCase());
+  let text = searched();
   let shown = rows.map((_, position) => position);
   let sorting = { column: null, falls: false };
 
@@ -109,9 +110,9 @@
     window_ = [from, to];
     draw(from, to);
   };
-  const again = () => {
+  const again = (top) => {
     window_ = [-1, -1];
-    box.scrollTop = 0;
+    box.scrollTop = top;
     table.setAttribute("aria-rowcount", String(shown.length + 1));
     said.textContent = `${shown.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} systems shown`;
     scroll();
@@ -129,7 +130,7 @@
     return (sorting.falls ? -found : found) || a - b;
   };
   const names = new Intl.Collator("en", { numeric: true });
-  const choose = () => {
+  const choose = (top = 0) => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const grades = new Set(boxes.filter((each) => each.checked).map((each) => each.value));
     const pattern = select.value === "" ? null : Number(select.value);
@@ -140,7 +141,7 @@
       if (words.every((word) => text[position].includes(word))) shown.push(position);
     });
     if (sorting.column !== null) shown.sort(compare);
-    again();
+    again(top);
   };
   head.forEach((heading) => heading.querySelector("button").addEventListener("click", () => {
     const column = heading.dataset.column;
@@ -149,18 +150,26 @@
     choose();
   }));
   let waiting = 0;
-  search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(choose, 80); });
-  select.addEventListener("change", choose);
-  boxes.forEach((each) => each.addEventListener("change", choose));
+  search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(() => choose(), 80); });
+  select.addEventListener("change", () => choose());
+  boxes.forEach((each) => each.addEventListener("change", () => choose()));
   box.addEventListener("scroll", () => requestAnimationFrame(scroll));
   addEventListener("resize", scroll);
   addEventListener("beforeprint", () => draw(0, Math.min(shown.length, ON_PAPER)));
   addEventListener("afterprint", () => { window_ = [-1, -1]; scroll(); });
-  document.querySelectorAll("button[data-pattern]").forEach((button) => button.addEventListener("click", () => {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-pattern]");
+    if (!button) return;
     select.value = button.dataset.pattern;
     choose();
     box.scrollIntoView({ block: "center" });
     box.focus({ preventScroll: true });
-  }));
+  });
   choose();
+  // For the page that follows a run: the same choice, order and place, with the rows that the page has now.
+  document.addEventListener("sdt-dask-rows", () => {
+    rows = read("rows");
+    text = searched();
+    choose(box.scrollTop);
+  });
 })();
