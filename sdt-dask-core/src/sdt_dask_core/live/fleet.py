@@ -47,6 +47,7 @@ class LiveFleet:
         self._systems: dict[str, str] = {}
         self._run: Run | None = None
         self._drawing = threading.Lock()
+        self._making = threading.Lock()
         self._has_news = threading.Event()
         self.page = ""
         self.state: dict[str, Any] = {"text": "", "dashboard": "", "end": "", "version": 0}
@@ -67,7 +68,9 @@ class LiveFleet:
         return bool(self.state["end"])
 
     def hear(self, news: dict[str, Any]) -> None:
-        """Take in what the driver says of the run."""
+        """Take in what the driver says of the run; of its end, once the last page is there."""
+        if news.get("end"):
+            self._try_to_make()
         self.state = {**self.state, **news}
         self._has_news.set()
 
@@ -88,9 +91,13 @@ class LiveFleet:
             self._has_news.wait()
             self._has_news.clear()
             start = time.monotonic()
-            with contextlib.suppress(Exception):  # the ledger may be on its way; the next news bring the next try
-                self._make()
+            self._try_to_make()
             time.sleep(max(_NOT_SOONER, _PATIENCE * (time.monotonic() - start)))
+
+    def _try_to_make(self) -> None:
+        # The ledger may be on its way; the next news bring the next try.
+        with self._making, contextlib.suppress(Exception):
+            self._make()
 
     def _make(self) -> None:
         run = Run(self._output)

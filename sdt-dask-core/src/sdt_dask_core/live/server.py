@@ -41,7 +41,7 @@ class LiveServer(http.server.ThreadingHTTPServer):
     address : str
         Of the fleet's page.
     last_word : threading.Event
-        Set when somebody was told how the run ended.
+        Set when somebody got the page of the run that has ended.
     """
 
     daemon_threads = True
@@ -66,15 +66,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         asked = path.removeprefix(self.server.root)
         if asked == "":
-            self._answer((self.server.fleet.page or _NOT_YET).encode(), "text/html; charset=utf-8")
+            self._answer_fleet()
         elif asked == "state.json":
-            self._answer_state()
+            self._answer(json.dumps(self.server.fleet.state).encode(), "application/json")
         else:
             self._answer_system(asked)
 
-    def _answer_state(self) -> None:
+    def _answer_fleet(self) -> None:
         has_ended = self.server.fleet.has_ended
-        self._answer(json.dumps(self.server.fleet.state).encode(), "application/json")
+        self._answer((self.server.fleet.page or _NOT_YET).encode(), "text/html; charset=utf-8")
         if has_ended:
             self.server.last_word.set()
 

