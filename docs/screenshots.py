@@ -2,7 +2,8 @@
 
     python docs/screenshots.py
 
-Takes some minutes, for Solar Data Tools runs three synthetic systems. The fleet's page needs playwright and Chromium.
+Takes some minutes, for Solar Data Tools runs a fleet of synthetic systems, three of which are shown by themselves. The
+fleet's page needs playwright and Chromium.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from sdt_dask_core import Run, SDTDask
 from sdt_dask_core.figures import image
-from sdt_dask_testing import SyntheticSystem, synthetic_system, write_fleet
+from sdt_dask_testing import SyntheticSystem, synthetic_fleet, synthetic_system, write_fleet
 
 PICTURES = Path(__file__).parent / "pictures"
 
@@ -35,18 +36,25 @@ def systems() -> list[SyntheticSystem]:
     ]
 
 
+def neighbours() -> list[SyntheticSystem]:
+    """Return the rest of the fleet."""
+    return list(synthetic_fleet(20, 3, years=(2.0, 3.0), interval_minutes=60))
+
+
 def main() -> None:
-    """Run the systems and write their pictures."""
+    """Run the fleet and write its pictures."""
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        made = systems()
+        shown = systems()
+        made = [*shown, *neighbours()]
         write_fleet(folder, made)
+        (Path(folder) / "data" / "meter.csv").write_text("timestamp,power\n2020-01-01,none\n")
         places = "\n".join(f"{each.spec.system_id},{each.spec.latitude},{each.spec.longitude}" for each in made)
         manifest = Path(folder) / "systems.csv"
-        manifest.write_text(f"key,latitude,longitude\n{places}\n")
+        manifest.write_text(f"key,latitude,longitude\n{places}\nmeter,,\n")
         options = {"path": f"{folder}/data", "units": "kW"}
         run = SDTDask("csv", plug_options=options, output=f"{folder}/results", manifest=manifest).execute()
-        for each in made:
+        for each in shown:
             (PICTURES / f"{each.spec.system_id}.png").write_bytes(image(run.system(each.spec.system_id).plot()))
         photograph(run)
 

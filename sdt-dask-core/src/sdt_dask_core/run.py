@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 _PIECE = 1000  # rows of a table that are held while it is written
+_MOST_SHOWN = 20  # rows of a table in a notebook
+# Columns of results in a notebook, those that there are.
+_SHOWN = (
+    *("key", "status", "grade", "capacity_kw", "length_years", "quality_score"),
+    *("degradation_rate_pct_per_year", "total_loss_pct", "reasons"),
+)
 
 
 class Run:
@@ -271,8 +277,15 @@ class Run:
         # pandas escapes what it shows, so a hostile key stays text.
         page = self.report_page
         link = f'<p><a href="{html.escape(page.absolute().as_uri())}">the report</a></p>' if page else ""
-        tables = f"<p>Run {self.run_id}: {self.state}; {self.headline}</p>{link}{self.results.head(20).to_html()}"
-        return tables if self.errors.empty else f"{tables}<p>Failed</p>{self.errors.head(20).to_html()}"
+        shown = self.results[[name for name in _SHOWN if name in self.results]]
+        tables = f"<p>Run {self.run_id}: {self.state}; {self.headline}</p>{link}{_first_rows(shown)}"
+        return tables if self.errors.empty else f"{tables}<p>Failed</p>{_first_rows(self.errors)}"
+
+
+def _first_rows(table: pd.DataFrame) -> str:
+    more = f"<p>and {len(table) - _MOST_SHOWN} more</p>" if len(table) > _MOST_SHOWN else ""
+    first = table.head(_MOST_SHOWN).to_html(index=False, na_rep="", float_format="{:.4g}".format)
+    return f'<div style="overflow-x: auto">{first}</div>{more}'
 
 
 def _pieces(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
