@@ -2,8 +2,8 @@
 
     python benchmarks/report.py [YEARS]
 
-Four synthetic systems are analysed once (quality and losses) and drawn five times. Then a run of ten thousand systems is
-written into a ledger and its fleet page is made and, where Chromium and playwright are there, opened. The bounds: a
+Four synthetic systems are analysed once (quality and losses) and drawn five times. Then a run of ten thousand systems
+is written into a ledger and its fleet page is made and, where Chromium and playwright are there, opened. The bounds: a
 picture and a page take at most 10 % of the analysis; the page has at most 5 MB. Exit code 1 when one is broken.
 """
 
