@@ -132,13 +132,17 @@ class Runner:
         LimitReachedError, RunInterruptedError
             A limit, or Ctrl-C, ended it; what was finished is recorded.
         """
+        from distributed import span
+
         self.progress = progress
         self._waiting = iter(tasks)
         self.pulse.first()
         progress.dashboard = _dashboard(self.client) if self.pulse.is_well else ""
         tell(self.hooks, "run_started", run=self.run)
         try:
-            self._fly()
+            # One for all keys: Dask would make another whenever the cluster had nothing to do, and keep each.
+            with span("sdt-dask"):
+                self._fly()
         except KeyboardInterrupt:  # of a program that hears its signals itself
             raise self._interrupted() from None
         except SdtDaskError:

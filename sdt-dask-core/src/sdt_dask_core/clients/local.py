@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sdt_dask_core.clients.address import AddressClient
+from sdt_dask_core.clients.extensions import forgetful_extensions
 from sdt_dask_core.clients.starting import closed, started
 from sdt_dask_core.errors import ClientError, OptionError
 from sdt_dask_core.hookspecs import hookimpl
@@ -121,7 +122,7 @@ class LocalClient(Client):
             "host": "127.0.0.1",
             # Without an address Dask serves on its usual port, and warns where that is taken.
             "dashboard_address": "127.0.0.1:0" if self.dashboard_address == "none" else self.dashboard_address,
-            "scheduler_kwargs": {"dashboard": self.dashboard_address != "none"},
+            "scheduler_kwargs": {"dashboard": self.dashboard_address != "none", "extensions": forgetful_extensions()},
             "silence_logs": 50,
         }
 
