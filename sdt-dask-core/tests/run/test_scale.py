@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import distributed
 import pytest
 from dask.utils import key_split
 
@@ -213,6 +214,17 @@ def test_dask_remembers_a_bounded_number_of_names() -> None:
 
 def last(seconds: float | None, size: int | None = None) -> LastOutcome:
     return LastOutcome(1, "done", "1", "d", "ok", seconds, size, 500.0)
+
+
+def test_the_scheduler_keeps_one_span_and_no_note_of_each_key(tmp_path: Path) -> None:
+    spans: dict[str, Any] = {}
+
+    def look(_progress: Progress) -> None:
+        spans.update(distributed.default_client().cluster.scheduler.extensions["spans"].spans)
+
+    SDTDask(ManyKeysPlug, plug_options={"n_keys": 8}, analyses=[], output=tmp_path / "out").execute(observe=look)
+    assert [span.name for span in spans.values()] == [("sdt-dask",)]
+    assert [span.metadata["collections"] for span in spans.values()] == [[]]
 
 
 def test_a_key_is_expected_to_take_what_it_took_last() -> None:
