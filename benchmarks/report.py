@@ -54,7 +54,7 @@ def drawing(folder: Path, years: float) -> float:
     run.report(folder / "warm")  # matplotlib's own imports
     pages = [timed(lambda number=number: run.report(folder / str(number))) for number in range(ROUNDS)]
     page = statistics.median(pages) / N_DRAWN
-    share = (picture + page) / analysis
+    share: float = (picture + page) / analysis
     print(f"{years:g} years, a system: analysis {analysis:.1f} s, picture {picture * 1000:.0f} ms, page {page:.2f} s")
     print(f"that is {share:.1%} of the analysis, bound {SHARE:.0%}: {'kept' if share <= SHARE else 'BROKEN'}")
     return share
@@ -90,9 +90,9 @@ def opened(browser: Any, page: Path) -> float:
         tab.goto(page.as_uri())
         tab.locator("#systems tbody tr a, #systems tbody tr bdi").first.wait_for()
 
-    usable = statistics.median(timed(use) for _ in range(ROUNDS))
+    usable = float(statistics.median(timed(use) for _ in range(ROUNDS)))
     sorting = timed(lambda: tab.locator("th[data-column='3'] button").click())
-    last = json.loads(LAST.read_text())["usable_seconds"] if LAST.is_file() else usable
+    last: float = json.loads(LAST.read_text())["usable_seconds"] if LAST.is_file() else usable
     LAST.write_text(json.dumps({"usable_seconds": round(usable, 3), "python": platform.python_version()}) + "\n")
     ratio = f"{usable / last:.2f} times the run before"
     print(f"first usable in a browser after {usable:.2f} s, bound {SECONDS:g} s, {ratio}; sorted in {sorting:.2f} s")

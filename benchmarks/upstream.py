@@ -117,12 +117,12 @@ def _draw(measured: list[dict[str, dict[str, float]]], n_systems: int, file: str
     for layout in layouts:
         rates = [3600 * n_systems / turn[layout]["wall"] for turn in measured]
         colour = "#0072b2" if layout == "ours" else "#9a9a9a"
-        (bar,) = ax.barh(_WORDS[layout], statistics.median(rates), color=colour, height=0.65)
-        ax.bar_label(ax.containers[-1], fmt=" {:.0f}", fontsize=9)
-        ax.plot([min(rates), max(rates)], [bar.get_y() + bar.get_height() / 2] * 2, color="#333333")
+        bars = ax.barh(_WORDS[layout], statistics.median(rates), color=colour, height=0.65)
+        ax.bar_label(bars, fmt=" {:.0f}", fontsize=9)
+        ax.plot([min(rates), max(rates)], [_WORDS[layout]] * 2, color="#333333")
     if "alone" in measured[0]:
-        ideal = 3600 * n_systems * (os.cpu_count() or 1)
-        ideal /= statistics.median(turn["alone"]["processor"] for turn in measured)
+        processor = statistics.median(turn["alone"]["processor"] for turn in measured)
+        ideal = 3600 * n_systems * (os.cpu_count() or 1) / processor
         ax.axvline(ideal, color="#d55e00", linestyle="--", linewidth=1)
         ax.text(ideal, -0.62, "what the cores can do ", color="#d55e00", fontsize=8, ha="right", va="center")
     ax.invert_yaxis()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
 from typing import Any
 
 __all__ = ["forgetful_extensions"]
@@ -17,14 +16,12 @@ def forgetful_extensions() -> dict[str, Any]:
     from distributed.scheduler import DEFAULT_EXTENSIONS
     from distributed.spans import SpansSchedulerExtension
 
-    class ForgetfulSpans(SpansSchedulerExtension):  # type: ignore[misc]
-        def observe_tasks(
-            self, tasks: Iterable[Any], code: tuple[Any, ...], *metadata: Any
-        ) -> dict[Hashable, dict[str, Any]]:
+    class ForgetfulSpans(SpansSchedulerExtension):  # type: ignore[misc,unused-ignore]
+        def observe_tasks(self, *tasks: Any, **named: Any) -> Any:
             """Take in tasks that can run, and no note of what they were submitted with."""
-            none = ({"collections": []} for _ in metadata)  # an older release gives none
-            noted: dict[Hashable, dict[str, Any]] = super().observe_tasks(tasks, code, *none)
-            return noted
+            if "span_metadata" in named:  # an older release gives none
+                named["span_metadata"] = {"collections": []}
+            return super().observe_tasks(*tasks, **named)
 
     kept = {name: extension for name, extension in DEFAULT_EXTENSIONS.items() if name != "stealing"}
     return {**kept, "spans": ForgetfulSpans}
