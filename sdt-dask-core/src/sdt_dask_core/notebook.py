@@ -41,7 +41,7 @@ class NotebookProgress:
         if self._shown is None:
             from IPython.display import display
 
-            self._shown = display(self, display_id=True)  # type: ignore[no-untyped-call]
+            self._shown = display(self, display_id=True)
         else:
             self._shown.update(self)
 

@@ -225,6 +225,7 @@ def test_the_scheduler_keeps_one_span_and_no_note_of_each_key(tmp_path: Path) ->
     SDTDask(ManyKeysPlug, plug_options={"n_keys": 8}, analyses=[], output=tmp_path / "out").execute(observe=look)
     assert [span.name for span in spans.values()] == [("sdt-dask",)]
     assert [span.metadata["collections"] for span in spans.values()] == [[]]
+    assert [len(span.groups) for span in spans.values()] == [1]
 
 
 def test_a_key_is_expected_to_take_what_it_took_last() -> None:
