@@ -8,6 +8,7 @@ fleet's page needs playwright and Chromium.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -16,7 +17,7 @@ from sdt_dask_core import Run, SDTDask
 from sdt_dask_core.figures import image
 from sdt_dask_testing import SyntheticSystem, synthetic_fleet, synthetic_system, write_fleet
 
-PICTURES = Path(__file__).parent / "pictures"
+PICTURES = Path(__file__).resolve().parent / "pictures"
 
 
 def systems() -> list[SyntheticSystem]:
@@ -47,13 +48,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         shown = systems()
         made = [*shown, *neighbours()]
-        write_fleet(folder, made)
-        (Path(folder) / "data" / "meter.csv").write_text("timestamp,power\n2020-01-01,none\n")
+        os.chdir(folder)  # so that no page shows where it was made
+        write_fleet(".", made)
+        Path("data/meter.csv").write_text("timestamp,power\n2020-01-01,none\n")
         places = "\n".join(f"{each.spec.system_id},{each.spec.latitude},{each.spec.longitude}" for each in made)
-        manifest = Path(folder) / "systems.csv"
+        manifest = Path("systems.csv")
         manifest.write_text(f"key,latitude,longitude\n{places}\nmeter,,\n")
-        options = {"path": f"{folder}/data", "units": "kW"}
-        run = SDTDask("csv", plug_options=options, output=f"{folder}/results", manifest=manifest).execute()
+        run = SDTDask("csv", plug_options={"path": "data", "units": "kW"}, manifest=manifest).execute()
         for each in shown:
             (PICTURES / f"{each.spec.system_id}.png").write_bytes(image(run.system(each.spec.system_id).plot()))
         photograph(run)
@@ -66,7 +67,7 @@ def photograph(run: Run) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1240, "height": 900})
-        page.goto(run.report().as_uri())
+        page.goto(run.report().absolute().as_uri())
         page.screenshot(path=PICTURES / "fleet.png")
         browser.close()
 
