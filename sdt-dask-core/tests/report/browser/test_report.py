@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -105,22 +108,55 @@ def test_the_pages_of_hostile_systems_are_quiet(
         assert opened.page.locator("h1").inner_text()
 
 
+def serious(opened: Opened) -> list[Any]:
+    """Return what axe finds serious or critical, with all that is folded away unfolded."""
+    opened.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    opened.page.evaluate(AXE)
+    found = opened.page.evaluate("axe.run().then(result => result.violations)")
+    return [
+        (each["id"], each["help"], [node["html"] for node in each["nodes"][:3]])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("which", ["fleet", "good", "bad"])
 def test_axe_finds_nothing_serious(
     open_page: Callable[..., Opened], small_run: Run, small: Path, which: str, scheme: str
 ) -> None:
     path = small if which == "fleet" else page_of(small_run, which)
-    opened = open_page(path, color_scheme=scheme)
-    opened.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-    opened.page.evaluate(AXE)
-    found = opened.page.evaluate("axe.run().then(result => result.violations)")
-    serious = [
-        (each["id"], each["help"], [node["html"] for node in each["nodes"][:3]])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    assert serious(open_page(path, color_scheme=scheme)) == []
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the demo."""
+    folder = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "sdt_dask_core.cli", "demo", "--keep", str(folder)]
+    subprocess.run(command, check=True, capture_output=True, cwd=folder)
+    return folder / "results" / "report" / "index.html"
+
+
+def test_every_link_of_the_demo_leads_to_figures(open_page: Callable[..., Opened], demo: Path) -> None:
+    opened = open_page(demo)
+    addresses = opened.page.locator("#main a").evaluate_all("links => links.map(link => link.href)")
+    assert len(addresses) == 2
+    for address in addresses:
+        opened.page.goto(address)
+        assert opened.page.locator("img").evaluate("image => image.naturalWidth") > 1000
+
+
+def test_the_demo_sorts_and_filters(open_page: Callable[..., Opened], demo: Path) -> None:
+    opened = open_page(demo)
+    opened.page.locator("th", has_text="years").locator("button").click()
+    assert [key[:2] for key in opened.shown()] == ["ZT", "TA"]
+    opened.page.get_by_label("Search key and reasons").fill("ZT16")
+    expect(opened.page.locator("#shown")).to_have_text("1 of 2 systems shown")
+
+
+def test_axe_finds_nothing_serious_in_the_demo(open_page: Callable[..., Opened], demo: Path) -> None:
+    assert serious(open_page(demo)) == []
 
 
 def test_a_narrow_screen_does_not_scroll_sideways(open_page: Callable[..., Opened], small: Path) -> None:
