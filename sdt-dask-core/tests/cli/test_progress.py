@@ -4,7 +4,7 @@ import pytest
 
 from sdt_dask_core import Progress
 from sdt_dask_core.cli.progress import PlainLines, watching
-from sdt_dask_core.pace import Pace
+from sdt_dask_core.pace import Pace, duration
 
 
 class Clock:
@@ -87,3 +87,10 @@ def test_warnings_are_shown_once_and_failed_keys_not_at_all(capsys):
             logging.getLogger("sdt_dask_core.addons").warning("addon x failed \x1b[2J")
             logging.getLogger("sdt_dask_core.runner").warning("key y failed")
     assert capsys.readouterr().err == "warning: addon x failed \\x1b[2J\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0.2, "0 s"), (59.7, "1 min"), (180, "3 min"), (7800, "2 h 10 min"), (7200, "2 h")]
+)
+def test_times_read_as_people_say_them(seconds, shown):
+    assert duration(seconds) == shown

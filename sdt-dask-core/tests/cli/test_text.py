@@ -21,13 +21,6 @@ def test_what_a_terminal_obeys_is_written_out(given, shown):
     assert text.clean(given) == shown
 
 
-@pytest.mark.parametrize(
-    ("seconds", "shown"), [(0.2, "0 s"), (59.7, "1 min"), (180, "3 min"), (7800, "2 h 10 min"), (7200, "2 h")]
-)
-def test_times_read_as_people_say_them(seconds, shown):
-    assert text.duration(seconds) == shown
-
-
 def test_markup_in_a_cell_stays_text(capsys):
     say_table(["key"], [["[red]x[/red]"], [":smile:"], ["\x1b[2J"]])
     assert capsys.readouterr().out == "key\n[red]x[/red]\n:smile:\n\\x1b[2J\n"
