@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import json
 import logging
@@ -60,7 +61,7 @@ class LiveView:
         self._say = say
         self._pace = Pace()
         self._process: subprocess.Popen[bytes] | None = None
-        self._news: dict[str, Any] | None = None
+        self._news: collections.deque[dict[str, Any]] = collections.deque(maxlen=1)  # the newest, if not told yet
         self._is_closing = threading.Event()
         self._has_news = threading.Event()
         self._teller: threading.Thread | None = None
@@ -105,7 +106,7 @@ class LiveView:
         self._teller.start()
 
     def _tell(self, news: dict[str, Any]) -> None:
-        self._news = news
+        self._news.append(news)
         self._has_news.set()
 
     def _work(self, process: subprocess.Popen[bytes]) -> None:
@@ -117,12 +118,11 @@ class LiveView:
                 logger.warning("the live view did not start; the run goes on without it")
                 return
             self._say(address)
-            while not (self._is_closing.is_set() and self._news is None):
+            while self._news or not self._is_closing.is_set():
                 self._has_news.wait()
                 self._has_news.clear()
-                news, self._news = self._news, None
-                if news is not None:
-                    _write(process, news)
+                if self._news:
+                    _write(process, self._news.popleft())
                 self._is_closing.wait(_NOT_SOONER)
             process.stdin.close()  # type: ignore[union-attr]
 
