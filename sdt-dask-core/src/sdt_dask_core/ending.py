@@ -55,11 +55,10 @@ def reported(run: Run, *, wanted: bool) -> Run:
     fails nothing: all that it shows is in the ledger. That of a very large fleet is left to ``sdt-dask report``, as it
     holds every row in memory, which a run does not.
     """
-    n_systems = sum(run.counts.get(state, 0) for state in ("todo", "done", "failed", "skipped"))
-    if wanted and n_systems > _MOST_REPORTED:
+    if wanted and run.n_systems > _MOST_REPORTED:
         logger.warning(
             "no report was written by itself, because the run has %d systems, more than %d: sdt-dask report %s",
-            *(n_systems, _MOST_REPORTED, run.output),
+            *(run.n_systems, _MOST_REPORTED, run.output),
         )
     elif wanted:
         bodies = [row["body"] for row in run.rows if row["state"] in ("done", "failed")]

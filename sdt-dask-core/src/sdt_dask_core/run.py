@@ -92,6 +92,17 @@ class Run:
         with LedgerReader(self.output) as ledger:
             return list(ledger.rows(self.run_id))
 
+    def first_rows(self, most: int) -> list[dict[str, Any]]:
+        """Return the first of `rows`, without those after them in memory.
+
+        Parameters
+        ----------
+        most : int
+            How many at most.
+        """
+        with LedgerReader(self.output) as ledger:
+            return list(islice(ledger.rows(self.run_id), most))
+
     @cached_property
     def results(self) -> pd.DataFrame:
         """One row per key, units in the column names; what cannot be trusted is left empty."""
@@ -100,7 +111,8 @@ class Run:
     @cached_property
     def errors(self) -> pd.DataFrame:
         """One row per failed key: cause, message, stage, fix."""
-        return errors_table(self.rows)
+        with LedgerReader(self.output) as ledger:
+            return errors_table(ledger.failed_rows(self.run_id))
 
     @cached_property
     def withheld(self) -> pd.DataFrame:
@@ -259,6 +271,11 @@ class Run:
         return compare_runs(earlier, self, tolerance=tolerance)
 
     @property
+    def n_systems(self) -> int:
+        """Number of keys."""
+        return sum(self.counts.get(state, 0) for state in ("todo", "done", "failed", "skipped"))
+
+    @property
     def exit_code(self) -> int:
         """0 when every key is done, 1 when some failed or are to do."""
         return 1 if self.counts.get("failed") or self.counts.get("todo") else 0
@@ -277,13 +294,14 @@ class Run:
         # pandas escapes what it shows, so a hostile key stays text.
         page = self.report_page
         link = f'<p><a href="{html.escape(page.absolute().as_uri())}">the report</a></p>' if page else ""
-        shown = self.results[[name for name in _SHOWN if name in self.results]]
-        tables = f"<p>Run {self.run_id}: {self.state}; {self.headline}</p>{link}{_first_rows(shown)}"
-        return tables if self.errors.empty else f"{tables}<p>Failed</p>{_first_rows(self.errors)}"
+        results = results_table(self.first_rows(_MOST_SHOWN), self.columns)
+        shown = results[[name for name in _SHOWN if name in results]]
+        tables = f"<p>Run {self.run_id}: {self.state}; {self.headline}</p>{link}{_first_of(shown, self.n_systems)}"
+        return tables if self.errors.empty else f"{tables}<p>Failed</p>{_first_of(self.errors, len(self.errors))}"
 
 
-def _first_rows(table: pd.DataFrame) -> str:
-    more = f"<p>and {len(table) - _MOST_SHOWN} more</p>" if len(table) > _MOST_SHOWN else ""
+def _first_of(table: pd.DataFrame, count: int) -> str:
+    more = f"<p>and {count - _MOST_SHOWN} more</p>" if count > _MOST_SHOWN else ""
     first = table.head(_MOST_SHOWN).to_html(index=False, na_rep="", float_format="{:.4g}".format)
     return f'<div style="overflow-x: auto">{first}</div>{more}'
 

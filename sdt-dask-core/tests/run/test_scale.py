@@ -15,6 +15,7 @@ from dask.utils import key_split
 
 from sdt_dask_core import Progress, SDTDask
 from sdt_dask_core.agreement.newcomers import _NAMES, _forget_old_names
+from sdt_dask_core.cli.outcome import say_outcome
 from sdt_dask_core.contract import HookManager
 from sdt_dask_core.expected import BY_LAST_TIME, BY_MEAN, BY_SIZE, UNKNOWN, Measured
 from sdt_dask_core.ledger import LastOutcome, Ledger, LedgerReader, PlannedTask
@@ -226,6 +227,13 @@ def test_the_scheduler_keeps_one_span_and_no_note_of_each_key(tmp_path: Path) ->
     assert [span.name for span in spans.values()] == [("sdt-dask",)]
     assert [span.metadata["collections"] for span in spans.values()] == [[]]
     assert [len(span.groups) for span in spans.values()] == [1]
+
+
+def test_the_end_of_a_run_reads_no_more_rows_than_it_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = SDTDask(ManyKeysPlug, plug_options={"n_keys": 30}, analyses=[], output=tmp_path / "out").execute(report=False)
+    say_outcome(run)
+    assert "and 10 more in" in capsys.readouterr().out
+    assert not {"rows", "results"} & vars(run).keys()
 
 
 def test_a_key_is_expected_to_take_what_it_took_last() -> None:

@@ -10,6 +10,7 @@ import click
 
 from sdt_dask_core.cli.tables import say_table, width
 from sdt_dask_core.cli.text import clean, count, line, quoted_command, reasons_text, vanished_text
+from sdt_dask_core.report.tables import results_table
 
 if TYPE_CHECKING:
     from sdt_dask_core.run import Run
@@ -52,10 +53,11 @@ def say_results(run: Run) -> None:
     """Print the first rows of the results."""
     headings = _chosen_columns(run)
     head = ["key", "grade", *headings.values()]
-    table = run.results.head(_MOST_ROWS)
-    rows = [_row(raw, record, headings) for raw, record in zip(run.rows, table.to_dict(orient="records"), strict=False)]
+    first = run.first_rows(_MOST_ROWS)
+    records = results_table(first, run.columns).to_dict(orient="records")
+    rows = [_row(raw, record, headings) for raw, record in zip(first, records, strict=True)]
     _say_fitting(head, rows)
-    more = len(run.rows) - len(rows)
+    more = run.n_systems - len(rows)
     if more > 0:
         click.echo(clean(f"… and {more} more in {run.output / 'results.csv'}"))
 
