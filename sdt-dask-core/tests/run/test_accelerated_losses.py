@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sdt_dask_core.accelerations import loss_rounds
+from sdt_dask_core.accelerations import loss_rounds, reduced_losses
 from sdt_dask_core.accelerations.reduced_losses import ReducedLosses, UnsolvedError
 from sdt_dask_core.accelerations.stopping_rule import MARGIN, Rates, UnsafeError, statistics_of
 
@@ -104,13 +104,19 @@ def test_days_without_energy_do_not_count() -> None:
     assert loss_rounds.reduced_problem(series).rate(tau=0.9, weight=0.5, in_use=kept | True) == expected
 
 
-def test_what_is_not_solved_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sdt_dask_core.accelerations import reduced_losses
+def test_a_round_does_not_depend_on_those_before_it() -> None:
+    rng = np.random.default_rng(3)
+    rounds = [(rng.uniform(0.85, 0.95), rng.uniform(0.1, 1), rng.random(64) < 0.8) for _ in range(20)]
+    problem = loss_rounds.reduced_problem(loss_rounds.short_series())
+    for tau, weight, kept in rounds:
+        alone = loss_rounds.reduced_problem(loss_rounds.short_series())
+        rate = problem.rate(tau=tau, weight=weight, in_use=kept)
+        assert rate == pytest.approx(alone.rate(tau=tau, weight=weight, in_use=kept), rel=1e-5)
 
-    hasty = reduced_losses.solver_settings()
-    hasty.max_iter = 2
-    monkeypatch.setattr(reduced_losses, "solver_settings", lambda: hasty)
-    with pytest.raises(UnsolvedError, match="MaxIterations"):
+
+def test_what_is_not_solved_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reduced_losses, "MOST_PIVOTS", 2)
+    with pytest.raises(UnsolvedError, match="Iteration limit"):
         loss_rounds.reduced_problem(loss_rounds.short_series()).rate(
             tau=0.9, weight=0.5, in_use=np.ones(64, dtype=bool)
         )

@@ -1,19 +1,29 @@
 """The degradation rate of one Monte Carlo round of SDT's loss analysis, from a smaller problem with the same solution.
 
 Re-derived from ``solardatatools.algorithms.loss_factor_analysis`` (BSD 2-clause), whose model of the logarithm of the
-daily energy is: residual + level of capacity + soiling + degradation + season. The problem there has 12,000 variables
-for two years of days; this one has a third, in a third of the entries, because
+daily energy is: residual + level of capacity + soiling + degradation + season. Soiling is a sum of ramps, and neither
+soiling nor levels are ever above zero, so all of that problem is linear but the squares of the season's coefficients.
+What is solved here is its dual, by the simplex method of HiGHS:
 
-- soiling and capacity are never positive, so the absolute values that weigh them are linear;
-- only days in use have a residual, and its two sides are one variable and one inequality;
-- the line of degradation is one variable, the season its nine coefficients;
-- soiling is made of ramps, and the second difference of a ramp is zero but at its ends. Written with second
-  differences, each ramp touches 4 rows in place of up to half of all days, and so the factors of the solver's matrix
-  stay thin. The differences start anew every few weeks, lest rounding adds up along the record.
+    maximize    data @ price - sum(square_weights / 2 * bend**2)
+    subject to  tau - 1 <= price <= tau on days in use, price = 0 on all others, excess >= 0,
+                abs(ramps.T @ (price + sparsity - excess)) <= weight,
+                line @ price = 0,  levels.T @ price >= -1e-6 * days of each level,
+                season.T @ price = square_weights * bend
+
+The slope of degradation is the multiplier of the line's row. From round to round nothing but bounds changes, so that
+the basis of an earlier round is dual feasible: from there it takes a few hundred pivots, where an interior-point solver
+begins anew. In place of half its square a bend has a chain of tangents, which lie the closer the nearer they are to
+where the solution is expected; once it is found they are laid around it, until it does not move.
 """
 
 from __future__ import annotations
 
+import ctypes
+import functools
+import math
+import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,19 +31,36 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ReducedLosses", "UnsolvedError", "solver_settings"]
+__all__ = ["ReducedLosses", "UnsolvedError"]
 
-_YEAR = 365  # as SDT counts it; also scales the line of degradation, so that its variable is of the size of the others
-_STRETCH = 64  # days in which second differences follow one another
+_YEAR = 365  # as SDT counts it; also scales the line of degradation, so that its multiplier is of the others' size
 _CAPACITY_WEIGHT = 1e-6
-_ORDER = 2  # of the differences
-_NOTHING = 1e-12  # what rounding leaves of a second difference inside a ramp
-# Tighter than the default of 1e-8, which leaves the rate of the original itself uncertain by up to 1e-4 %/yr.
-_TOLERANCE = 1e-9
+_OPTIONS: dict[str, Any] = {
+    "output_flag": False,
+    "threads": 1,
+    "presolve": "off",  # it would lose the basis
+    "solver": "simplex",
+    "simplex_strategy": 1,  # dual
+    "simplex_scale_strategy": 0,  # the rows are of one size, and the tolerances hold for them as they are
+    "primal_feasibility_tolerance": 1e-9,
+    "dual_feasibility_tolerance": 1e-9,
+    "dual_simplex_cost_perturbation_multiplier": 0.0,  # the costs are data, no two alike, so that nothing stalls
+}
+#: Pivots of one solve; a thousand are many.
+MOST_PIVOTS = 100_000
+
+# Where the tangents touch, seen from where a bend is expected; the season's coefficients are logarithms of energy.
+_CLOSEST = 1e-7
+_STEPS = _CLOSEST * 4.0 ** np.arange(13)
+_TOUCHES = np.concatenate([-_STEPS[::-1], _STEPS])
+_REACH = 100.0
+_KINKS = np.concatenate([[-_REACH], (_TOUCHES[1:] + _TOUCHES[:-1]) / 2, [_REACH]])
+_COST = 100.0  # all costs times this, so that the tolerance of multipliers tells such close tangents apart
+_MOST_PASSES = 20
 
 
 class UnsolvedError(Exception):
-    """The solver did not reach the tolerance."""
+    """The solver did not reach the solution."""
 
 
 class ReducedLosses:
@@ -48,7 +75,7 @@ class ReducedLosses:
     season : numpy.ndarray, shape (n_days, n_season)
         Fourier basis of the season.
     season_weights : numpy.ndarray, shape (n_season,)
-        Weight of the square of each coefficient.
+        Weight of half the square of each coefficient.
     levels : numpy.ndarray, shape (n_days, n_levels)
         Which day has which level of capacity; no column where the levels are not used.
     sparsity : float
@@ -65,18 +92,15 @@ class ReducedLosses:
         levels: NDArray[np.float64],
         sparsity: float,
     ) -> None:
-        import scipy.sparse as sp
-
+        squared = np.flatnonzero(season_weights)
         self._log_energy = log_energy
-        self._sparsity = sparsity
         self._n_days, self._n_ramps = ramps.shape
-        self._n_levels = levels.shape[1]
-        line = np.arange(self._n_days)[:, np.newaxis] / _YEAR
-        self._free = np.hstack([levels, line, season])  # dense columns: all that is neither soiling nor residual
-        self._slope_at = 2 * self._n_ramps + self._n_levels
-        self._squares = np.concatenate([np.zeros(self._slope_at + 1), season_weights])
-        self._definition = self._definition_rows(sp.csc_array(ramps))
-        self._inequalities = self._inequality_rows()
+        self._line_at = self._n_ramps + levels.shape[1]  # the rows are those of ramps, levels, line, season
+        self._season_at = self._line_at + 1 + squared
+        self._square_weights = season_weights[squared]
+        self._unsoiled = sparsity * np.asarray(ramps.sum(axis=0)).ravel()
+        self._model = self._new_model(ramps, levels, season)
+        self._solved: list[_Solved] = []
 
     def rate(self, *, tau: float, weight: float, in_use: NDArray[np.bool_]) -> float:
         """Return the degradation rate, as SDT defines it, relative to the later year [%/yr].
@@ -93,88 +117,123 @@ class ReducedLosses:
         Raises
         ------
         UnsolvedError
-            The solver did not reach its tolerance.
+            The solver did not reach the solution.
         """
         days = in_use & ~np.isnan(self._log_energy)
-        slope = self._solve(tau, weight, days)[self._slope_at]
-        return float(100 * (1 - np.exp(-slope)))
+        centres = self._start_near(tau, weight)
+        self._model.changeColsBounds(self._n_days, _numbers(self._n_days), (tau - 1) * days, tau * days)
+        limits = -weight - self._unsoiled, weight - self._unsoiled
+        self._model.changeRowsBounds(self._n_ramps, _numbers(self._n_ramps), *limits)
+        for _ in range(_MOST_PASSES):
+            self._lay_tangents(centres)
+            _run(self._model)
+            slope, coefficients, bends = self._solution(centres)
+            if np.all(np.abs(coefficients - bends) <= 2 * _CLOSEST):
+                self._solved.append(_Solved(tau, weight, self._model.getBasis(), centres))
+                return float(100 * (1 - np.exp(-slope)))
+            centres = coefficients
+        raise UnsolvedError(f"the season still moves after {_MOST_PASSES} passes")
 
-    def _solve(self, tau: float, weight: float, days: NDArray[np.bool_]) -> NDArray[np.float64]:
-        import clarabel
+    def _start_near(self, tau: float, weight: float) -> NDArray[np.float64]:
+        """Start from the basis of the round with the likest settings; return where its tangents lay."""
+        if not self._solved:
+            return np.zeros(len(self._season_at))
+        nearest = min(self._solved, key=lambda solved: solved.distance(tau, weight))
+        self._model.setBasis(nearest.basis)
+        return nearest.centres
+
+    def _lay_tangents(self, centres: NDArray[np.float64]) -> None:
+        """Let the tangents of each bend lie the closer the nearer they are to its centre."""
+        count, weights = len(centres) * len(_TOUCHES), self._square_weights
+        columns = 2 * self._n_days + _numbers(count)
+        slopes = _COST * weights[:, np.newaxis] * np.add.outer(centres, _TOUCHES)
+        self._model.changeColsCost(count, columns, slopes.ravel())
+        least = weights * (centres - _REACH)
+        self._model.changeRowsBounds(len(centres), self._season_at.astype(np.int32), least, least)
+
+    def _solution(self, centres: NDArray[np.float64]) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """Return the slope of the line, and the season's coefficients and bends, equal but for the tangents' steps."""
+        solution = self._model.getSolution()
+        multipliers, values = -np.array(solution.row_dual) / _COST, np.array(solution.col_value)
+        along = values[2 * self._n_days :].reshape(-1, len(_TOUCHES)).sum(axis=1)
+        return float(multipliers[self._line_at]), multipliers[self._season_at], centres - _REACH + along
+
+    def _new_model(self, ramps: Any, levels: NDArray[np.float64], season: NDArray[np.float64]) -> Any:
+        """Return the problem as HiGHS has it, but for what a round sets."""
+        highspy = _highspy()
+        n_bends, no_days, no_ramps = len(self._season_at), np.zeros(self._n_days), np.zeros(self._n_ramps)
+        line = _numbers(self._n_days)[:, np.newaxis] / _YEAR
+        rows = self._rows(ramps, np.hstack([levels, line, season]))
+        equal, one_sided = np.zeros(1 + season.shape[1]), -_CAPACITY_WEIGHT * levels.sum(axis=0)
+        problem = highspy.HighsLp()
+        problem.num_row_, problem.num_col_ = rows.shape
+        matrix = problem.a_matrix_
+        matrix.start_, matrix.index_, matrix.value_ = rows.indptr, rows.indices, rows.data
+        problem.row_lower_ = np.concatenate([no_ramps, one_sided, equal])
+        problem.row_upper_ = np.concatenate([no_ramps, one_sided + np.inf, equal])
+        tangents = np.tile(np.diff(_KINKS), n_bends)
+        problem.col_cost_ = np.concatenate([-_COST * np.nan_to_num(self._log_energy), no_days, 0 * tangents])
+        problem.col_lower_ = np.zeros(rows.shape[1])
+        problem.col_upper_ = np.concatenate([no_days, no_days + np.inf, tangents])
+        model = highspy.Highs()
+        for name, value in {**_OPTIONS, "simplex_iteration_limit": MOST_PIVOTS}.items():
+            model.setOptionValue(name, value)
+        model.passModel(problem)
+        return model
+
+    def _rows(self, ramps: Any, free: NDArray[np.float64]) -> Any:
+        """Return the rows; columns are prices, excesses, and the tangents of each bend."""
         import scipy.sparse as sp
 
-        rows = self._rows(days)
-        n_equal, n_used = self._n_days, int(days.sum())
-        bounds = np.zeros(rows.shape[0])
-        bounds[n_equal : n_equal + n_used] = self._log_energy[days]
-        cones = [clarabel.ZeroConeT(n_equal), clarabel.NonnegativeConeT(rows.shape[0] - n_equal)]
-        squares = np.concatenate([self._squares, np.zeros(self._n_days + n_used)])
-        quadratic = sp.csc_array(sp.diags_array(squares))
-        costs = self._costs(tau, weight, days)
-        solution = clarabel.DefaultSolver(quadratic, costs, rows, bounds, cones, solver_settings()).solve()
-        if str(solution.status) != "Solved":
-            raise UnsolvedError(str(solution.status))
-        return np.array(solution.x)
-
-    def _costs(self, tau: float, weight: float, days: NDArray[np.bool_]) -> NDArray[np.float64]:
-        # tau * r for r > 0 and (tau - 1) * r below, where r = data - model: tau * r, and 1 for each unit below zero.
-        free = -tau * self._free[days].sum(axis=0)
-        free[: self._n_levels] -= _CAPACITY_WEIGHT * self._free[:, : self._n_levels].sum(axis=0)
-        soiling = -self._sparsity - tau * days
-        ramps = np.repeat([0.0, weight], self._n_ramps)
-        return np.concatenate([ramps, free, soiling, np.ones(int(days.sum()))])
-
-    def _rows(self, days: NDArray[np.bool_]) -> Any:
-        """Return all rows: soiling is ramps; ``model - below <= data`` and ``below >= 0`` for days in use; the rest."""
-        import scipy.sparse as sp
-
-        n_used = int(days.sum())
-        below = -sp.eye_array(n_used)
-        model = sp.hstack(
-            [
-                sp.csr_array((n_used, 2 * self._n_ramps)),
-                sp.csr_array(self._free[days]),
-                sp.eye_array(self._n_days, format="csr")[days],
-            ]
-        )
-        blocks = [[self._definition, None], [model, below], [None, below], [self._inequalities, None]]
+        n_bends, n_rows = len(self._season_at), free.shape[1]
+        bends = np.zeros((n_rows, n_bends, len(_TOUCHES)))
+        bends[self._season_at - self._n_ramps, np.arange(n_bends)] = -self._square_weights[:, np.newaxis]
+        of_ramps, no_excess = sp.csr_array(ramps.T), sp.csr_array((n_rows, self._n_days))
+        blocks = [
+            [of_ramps, -of_ramps, None],
+            [sp.csr_array(free.T), no_excess, sp.csr_array(bends.reshape(n_rows, -1))],
+        ]
         return sp.csc_array(sp.block_array(blocks))
 
-    def _definition_rows(self, ramps: Any) -> Any:
-        """Return the rows of ``difference of (ramps @ amplitudes) - difference of soiling = 0``."""
-        import scipy.sparse as sp
 
-        inside = (np.arange(self._n_days) % _STRETCH >= _ORDER).astype(float)
-        bands = [np.ones(self._n_days), -2 * inside[1:], inside[_ORDER:]]
-        difference = sp.csr_array(sp.diags_array(bands, offsets=[0, -1, -_ORDER]))
-        of_ramps = sp.csc_array(difference @ ramps)
-        of_ramps.data[np.abs(of_ramps.data) < _NOTHING] = 0
-        of_ramps.eliminate_zeros()
-        difference.eliminate_zeros()
-        between = sp.csr_array((self._n_days, self._n_ramps + self._free.shape[1]))
-        return sp.hstack([of_ramps, between, -difference])
+@dataclass(frozen=True, slots=True)
+class _Solved:
+    tau: float
+    weight: float
+    basis: Any
+    centres: NDArray[np.float64]
 
-    def _inequality_rows(self) -> Any:
-        """Return the rows of ``|ramp| <= its bound``, ``level <= 0`` and ``soiling <= 0``."""
-        import scipy.sparse as sp
-
-        ramps, soiling = sp.eye_array(self._n_ramps), sp.eye_array(self._n_days)
-        levels = sp.eye_array(self._n_levels, self._free.shape[1])
-        blocks = [
-            [ramps, -ramps, None, None],
-            [-ramps, -ramps, None, None],
-            [None, None, levels, None],
-            [None, None, None, soiling],
-        ]
-        return sp.block_array(blocks)
+    def distance(self, tau: float, weight: float) -> float:
+        # SDT draws tau from a range of 0.1; a weight acts by its ratio to another.
+        return (10 * (tau - self.tau)) ** 2 + math.log(weight / self.weight) ** 2
 
 
-def solver_settings() -> Any:
-    """Return the settings that Clarabel gets."""
-    import clarabel
+@functools.cache
+def _highspy() -> Any:
+    """Import HiGHS; let it say its name to nobody, as it does with the first model, before it takes an option."""
+    import highspy
 
-    settings = clarabel.DefaultSettings()
-    settings.verbose = False
-    settings.direct_solve_method = "qdldl"  # one thread, and the faster one for a matrix as thin as this
-    settings.tol_feas = settings.tol_gap_abs = settings.tol_gap_rel = _TOLERANCE
-    return settings
+    libc = ctypes.CDLL(None)
+    libc.fflush(None)  # what others wrote there is for those who read it
+    stdout, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    try:
+        highspy.Highs()  # type: ignore[no-untyped-call]
+        libc.fflush(None)
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
+        os.close(nothing)
+    return highspy
+
+
+def _run(model: Any) -> None:
+    model.run()
+    status = model.getModelStatus()
+    if status != _highspy().HighsModelStatus.kOptimal:
+        model.clearSolver()
+        raise UnsolvedError(model.modelStatusToString(status))
+
+
+def _numbers(count: int) -> NDArray[np.int32]:
+    return np.arange(count, dtype=np.int32)
