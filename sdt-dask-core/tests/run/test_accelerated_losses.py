@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from sdt_dask_core.accelerations import loss_rounds, reduced_losses
 from sdt_dask_core.accelerations.reduced_losses import ReducedLosses, UnsolvedError
-from sdt_dask_core.accelerations.stopping_rule import MARGIN, Rates, UnsafeError, statistics_of
+from sdt_dask_core.accelerations.stopping_rule import CLOSE, MARGIN, Rates, UnsafeError, statistics_of
 
 TOLERANCES = [5e-3, 1e-2, 1e-2]
 
@@ -42,7 +43,7 @@ def test_the_median_is_exact(seed: int, n_rounds: int) -> None:
     rates = Rates(lambda number: exact[number])
     for rate in exact:
         rates.append(rate + rng.uniform(-MARGIN, MARGIN))
-    rates.refine_median(n_rounds)
+    rates.refine(n_rounds)
     assert np.median(rates.values) == np.median(exact)
 
 
@@ -54,7 +55,7 @@ def test_few_rounds_are_asked_for_exactly() -> None:
         rates.append(rate)
         if number >= 19:
             rates.are_settled(TOLERANCES, number + 1)
-    rates.refine_median(40)
+    rates.refine(40)
     assert len(asked) < 20
 
 
@@ -63,16 +64,40 @@ def test_a_rate_that_is_farther_away_widens_the_margin() -> None:
     rates = Rates(lambda number: exact[number])
     for rate in exact:
         rates.append(rate + 4 * MARGIN)
-    rates.refine_median(21)
+    rates.refine(21)
     assert rates.margin == 5 * MARGIN
     assert np.median(rates.values) == np.median(exact)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6))
+def test_the_rule_decides_on_rates_of_any_size_as_on_exact_ones(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    exact = list(-np.exp(rng.normal(3, 4, 40)))
+    rates = Rates(lambda number: exact[number])
+    for number, rate in enumerate(exact):
+        rates.append(rate * (1 + rng.uniform(-MARGIN, MARGIN) / 2))
+        if number >= 19:
+            assert rates.are_settled(TOLERANCES, number + 1) == rule_of_the_original(exact[: number + 1])
+    rates.refine(40)
+    assert statistics_of(rates.values) == pytest.approx(statistics_of(np.array(exact)), rel=0, abs=CLOSE)
+
+
+def test_a_bound_that_is_known_well_enough_is_not_asked_for() -> None:
+    exact = list(np.random.default_rng(1).normal(-1, 0.1, 41))
+    asked: list[int] = []
+    rates = Rates(lambda number: asked.append(number) or exact[number])  # type: ignore[func-returns-value]
+    for rate in exact:
+        rates.append(rate)
+    rates.refine(41)
+    assert len(asked) == 1
 
 
 def test_a_rate_far_away_is_unsafe() -> None:
     rates = Rates(lambda _number: -1.0)
     rates.append(-1.1)
     with pytest.raises(UnsafeError, match=r"0\.1 %/yr away"):
-        rates.refine_median(1)
+        rates.refine(1)
 
 
 def original_rate(series: Any, **weights: Any) -> float:
@@ -158,13 +183,13 @@ def test_other_arguments_are_left_to_the_original() -> None:
 def test_a_round_that_is_not_solved_is_exact() -> None:
     rates = Rates(lambda number: pytest.fail("it is exact already"))
     rates.append_exact(-1.0)
-    rates.refine_median(1)
+    rates.refine(1)
     assert list(rates.values) == [-1.0]
 
 
 def test_the_original_draws_as_if_nothing_had_been(monkeypatch: pytest.MonkeyPatch) -> None:
     def rate(self: ReducedLosses, **_round: Any) -> float:
-        return -1000.0
+        return -math.inf
 
     monkeypatch.setattr(ReducedLosses, "rate", rate)
     np.random.seed(7)  # noqa: NPY002

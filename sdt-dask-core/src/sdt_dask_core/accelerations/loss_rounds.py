@@ -5,10 +5,11 @@ and attributes the losses; only the degradation rate of a round is kept. Here a 
 `ReducedLosses`, or, where the solver does not settle there, from the original's problem. The draws are the same, in
 the same order; the stopping rule is decided as on exact rates (`stopping_rule`); and the rounds that make the median
 are solved again as the original does, so that the degradation rate, and with it the final decomposition and every
-energy, is the original's to the last bit. The bounds of the rate are within 1e-3 %/yr.
+energy, is the original's to the last bit. The bounds of the rate are within 1e-3 %/yr; where the reduced problem does
+not tell them as closely, the rounds that make them are solved again, too.
 
 Whenever this would not be safe, the original runs from the state of the random numbers before the first draw: another
-model than the default one, a year or less, a rate beyond 100 %/yr, or an exact rate that is far from the reduced
+model than the default one, a year or less, a rate that is no number, or an exact rate that is far from the reduced
 problem's.
 """
 
@@ -42,7 +43,6 @@ NAME = "sdt-loss-rounds"
 _YEAR = 365
 _PERIOD = 365.2425  # of the season [d], as SDT has it
 _FEWEST_ROUNDS = 20
-_LARGEST_RATE = 100.0  # [%/yr]; beyond it the data say nothing of a trend, and the problem is badly conditioned
 
 _SOURCES = {
     "LossFactorAnalysis.__init__": "06aeac4572f6688e",
@@ -151,7 +151,7 @@ class _Rounds:
         while margin < self._rates.margin:  # until nothing was decided on too narrow a one
             margin = self._rates.margin
             n_rounds = self._n_rounds(most, list(tolerances), held_out)
-            self._rates.refine_median(n_rounds)
+            self._rates.refine(n_rounds)
         self._analysis.use_ixs = used
         np.random.set_state(self._states[n_rounds - 1])  # noqa: NPY002 - with a wider margin fewer rounds may do
         self._keep(n_rounds)
@@ -180,7 +180,7 @@ class _Rounds:
         except UnsolvedError:
             self._rates.append_exact(self._exact(len(self._rates)))
             return
-        if not abs(rate) <= _LARGEST_RATE:
+        if not np.isfinite(rate):
             raise UnsafeError(f"{rate:g} %/yr")
         self._rates.append(rate)
 

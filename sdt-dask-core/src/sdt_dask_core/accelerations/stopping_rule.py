@@ -12,20 +12,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MARGIN", "Rates", "UnsafeError", "statistics_of"]
+__all__ = ["CLOSE", "MARGIN", "Rates", "UnsafeError", "statistics_of"]
 
-#: How far a rate of the reduced problem may be from SDT's own [%/yr]; a hundred times less is usual.
+#: How far a rate of the reduced problem may be from SDT's own [%/yr]; a hundred times less is usual. Of a rate beyond
+#: 1 %/yr so much of it: where the data say nothing of a trend, rates of millions are found, as far as digits go.
 MARGIN = 2e-4
 
 # About one round in a hundred is farther away, because SDT's own solve ends that far from the solution.
 _MARGINS = (MARGIN, 1e-3, 5e-3)
+
+#: How closely the quantiles are known that are reported as the bounds of the rate [%/yr].
+CLOSE = 1e-3
 
 METHOD: Literal["median_unbiased"] = "median_unbiased"
 _QUANTILES = (0.5, 0.025, 0.975)
@@ -58,25 +62,26 @@ class Rates:
     Attributes
     ----------
     margin : float
-        How far a rate of the reduced problem is taken to be from SDT's own at most [%/yr]. When it has grown, what was
-        decided before is to be decided again.
+        How far a rate of the reduced problem is taken to be from SDT's own at most [%/yr], and of one beyond 1 %/yr
+        which part of it. When it has grown, what was decided before is to be decided again.
     """
 
     def __init__(self, exact: Callable[[int], float]) -> None:
         self.margin = MARGIN
         self._exact = exact
         self._values: list[float] = []
-        self._errors: list[float] = []
+        self._is_exact: list[bool] = []
+        self._known: dict[int, list[list[float]]] = {}  # statistics, while no rate changes
 
     def append(self, rate: float) -> None:
         """Add the rate of a round, from the reduced problem."""
         self._values.append(rate)
-        self._errors.append(self.margin)
+        self._is_exact.append(False)
 
     def append_exact(self, rate: float) -> None:
         """Add the rate of a round, from the original's problem."""
         self._values.append(rate)
-        self._errors.append(0.0)
+        self._is_exact.append(True)
 
     def __len__(self) -> int:
         return len(self._values)
@@ -112,16 +117,35 @@ class Rates:
             if are_small.all() or not self._refine(ends, tuple(np.array(_QUANTILES)[~are_small])):
                 return True
 
-    def refine_median(self, n_rounds: int) -> None:
-        """Ask exactly for the rounds that make the median of the first so many; raises as `are_settled`."""
+    def refine(self, n_rounds: int) -> None:
+        """Ask exactly for what is reported of the first so many rounds; raises as `are_settled`.
+
+        That is the median, and either quantile that is known less well than to `CLOSE`.
+        """
         while self._refine([n_rounds], _QUANTILES[:1]):
             pass
+        while self._refine([n_rounds], self._unsure(n_rounds)):
+            pass
+
+    def _unsure(self, n_rounds: int) -> tuple[float, ...]:
+        low, high = np.array(self._statistics(n_rounds))
+        return tuple(np.array(_QUANTILES)[(high - low) / 2 > CLOSE])
+
+    def _statistics(self, end: int) -> list[list[float]]:
+        """Return the least and the largest statistics of the first so many rounds."""
+        if end not in self._known:
+            self._known[end] = [statistics_of(bound[:end]) for bound in self._bounds()]
+        return self._known[end]
+
+    def _bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what each of SDT's own rates is at least and at most."""
+        values = self.values
+        errors = np.where(self._is_exact, 0, self.margin * _size(values))
+        return values - errors, values + errors
 
     def _changes(self, ends: range) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the least and the largest sizes of the last changes, shape (_WINDOW, 3)."""
-        values, errors = self.values, np.array(self._errors)
-        low = np.array([statistics_of((values - errors)[:end]) for end in ends])
-        high = np.array([statistics_of((values + errors)[:end]) for end in ends])
+        low, high = np.array([self._statistics(end) for end in ends]).transpose(1, 0, 2)
         downward, upward = low[1:] - high[:-1], high[1:] - low[:-1]
         least = np.where((downward <= 0) & (upward >= 0), 0, np.minimum(abs(downward), abs(upward)))
         return least, np.maximum(abs(downward), abs(upward))
@@ -129,29 +153,35 @@ class Rates:
     def _refine(self, ends: range | list[int], quantiles: tuple[float, ...]) -> bool:
         """Ask exactly for what the quantiles of the first so many rounds hang on; tell whether there was any."""
         wanted = {number for end in ends for quantile in quantiles for number in self._near(end, quantile)}
-        missing = sorted(number for number in wanted if self._errors[number])
+        missing = sorted(number for number in wanted if not self._is_exact[number])
         for number in missing:
             rate = self._exact(number)
-            self._widen(abs(rate - self._values[number]))
+            self._widen(rate, self._values[number])
             self._values[number] = rate
-            self._errors[number] = 0.0
+            self._is_exact[number] = True
+        if missing:
+            self._known.clear()
         return bool(missing)
 
-    def _widen(self, distance: float) -> None:
+    def _widen(self, exact: float, reduced: float) -> None:
         """Make the margin wide enough for an exact rate that is so far from the reduced problem's."""
-        enough = next((margin for margin in _MARGINS if distance <= margin), None)
+        distance = abs(exact - reduced)
+        enough = next((margin for margin in _MARGINS if distance <= margin * _size(reduced)), None)
         if enough is None:
-            raise UnsafeError(f"a rate is {distance:g} %/yr away from the reduced problem's")
+            raise UnsafeError(f"a rate is {distance:g} %/yr away from the reduced problem's {reduced:g}")
         self.margin = max(self.margin, enough)
-        self._errors = [self.margin if error else 0.0 for error in self._errors]
 
     def _near(self, end: int, quantile: float) -> NDArray[np.intp]:
         """Return the rounds whose rate may be one of the two between which the quantile lies."""
-        values = self.values[:end]
+        low, high = (bound[:end] for bound in self._bounds())
         place = (end + _THIRD) * quantile + _THIRD - 1  # Hyndman and Fan's type 8, counted from 0; the median's too
-        ordered = np.sort(values)
-        bounds = [ordered[min(max(round_(place), 0), end - 1)] for round_ in (math.floor, math.ceil)]
-        return np.flatnonzero(np.any([abs(values - bound) <= 2 * self.margin for bound in bounds], axis=0))
+        places = [min(max(round_(place), 0), end - 1) for round_ in (math.floor, math.ceil)]
+        least, most = np.sort(low), np.sort(high)
+        return np.flatnonzero(np.any([(low <= most[at]) & (high >= least[at]) for at in places], axis=0))
+
+
+def _size(rates: NDArray[np.float64] | float) -> Any:
+    return np.maximum(1, np.abs(rates))
 
 
 def _are_small(changes: NDArray[np.float64], limits: NDArray[np.float64]) -> NDArray[np.bool_]:
