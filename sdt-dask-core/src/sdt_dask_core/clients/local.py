@@ -32,6 +32,9 @@ _DASK_CONFIG = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.95,
     "distributed.worker.profile.enabled": False,
+    # Ours sit and wait for their children. Dask's usual pace of looking after itself takes a fortieth of two cores.
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.worker.memory.monitor-interval": "1s",
     # Dask keeps so many messages of each connection, and each of ours holds a whole job.
     "distributed.admin.low-level-log-length": 100,
     "distributed.worker.preload": ["sdt_dask_core.clients.worker_preload"],
