@@ -65,7 +65,7 @@ def test_a_rate_that_is_farther_away_widens_the_margin() -> None:
     for rate in exact:
         rates.append(rate + 4 * MARGIN)
     rates.refine(21)
-    assert rates.margin == 5 * MARGIN
+    assert rates.margin == 10 * MARGIN
     assert np.median(rates.values) == np.median(exact)
 
 

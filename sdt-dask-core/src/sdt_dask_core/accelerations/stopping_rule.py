@@ -23,7 +23,7 @@ __all__ = ["CLOSE", "MARGIN", "Rates", "UnsafeError", "statistics_of"]
 
 #: How far a rate of the reduced problem may be from SDT's own [%/yr]; a hundred times less is usual. Of a rate beyond
 #: 1 %/yr so much of it: where the data say nothing of a trend, rates of millions are found, as far as digits go.
-MARGIN = 2e-4
+MARGIN = 1e-4
 
 # About one round in a hundred is farther away, because SDT's own solve ends that far from the solution.
 _MARGINS = (MARGIN, 1e-3, 5e-3)
@@ -113,8 +113,10 @@ class Rates:
             are_small = _are_small(most, limits)
             if not _are_small(least, limits).all():
                 return False
+            # One quantile at a time, from the last round back: what is asked for often tells of those before, too.
             # Where no round is left to ask for, the bounds are as good as one number.
-            if are_small.all() or not self._refine(ends, tuple(np.array(_QUANTILES)[~are_small])):
+            still_open = np.array(_QUANTILES)[~are_small]
+            if not any(self._refine(end, quantile) for end in reversed(ends) for quantile in still_open):
                 return True
 
     def refine(self, n_rounds: int) -> None:
@@ -122,9 +124,9 @@ class Rates:
 
         That is the median, and either quantile that is known less well than to `CLOSE`.
         """
-        while self._refine([n_rounds], _QUANTILES[:1]):
+        while self._refine(n_rounds, _QUANTILES[0]):
             pass
-        while self._refine([n_rounds], self._unsure(n_rounds)):
+        while any(self._refine(n_rounds, quantile) for quantile in self._unsure(n_rounds)):
             pass
 
     def _unsure(self, n_rounds: int) -> tuple[float, ...]:
@@ -150,10 +152,9 @@ class Rates:
         least = np.where((downward <= 0) & (upward >= 0), 0, np.minimum(abs(downward), abs(upward)))
         return least, np.maximum(abs(downward), abs(upward))
 
-    def _refine(self, ends: range | list[int], quantiles: tuple[float, ...]) -> bool:
-        """Ask exactly for what the quantiles of the first so many rounds hang on; tell whether there was any."""
-        wanted = {number for end in ends for quantile in quantiles for number in self._near(end, quantile)}
-        missing = sorted(number for number in wanted if not self._is_exact[number])
+    def _refine(self, end: int, quantile: float) -> bool:
+        """Ask exactly for what a quantile of the first so many rounds hangs on; tell whether there was any."""
+        missing = [number for number in self._near(end, quantile) if not self._is_exact[number]]
         for number in missing:
             rate = self._exact(number)
             self._widen(rate, self._values[number])
