@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,6 +132,12 @@ def test_a_plug_that_does_not_close_fails_no_key() -> None:
     text = job(PickyPlug)
     # Each system has options of its own, and a child keeps eight plugs.
     assert {outcome(text, options={"number": number})["status"] for number in range(12)} == {"done"}
+
+
+def test_what_a_library_registered_for_the_end_is_done() -> None:
+    code = "import atexit, os; from sdt_dask_core import child; atexit.register(os.write, 2, b'done'); child.main()"
+    ended = subprocess.run([sys.executable, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    assert ended.stderr == b"done"
 
 
 def test_an_interpreter_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
