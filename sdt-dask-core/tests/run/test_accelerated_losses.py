@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 from typing import Any
 
 import numpy as np
@@ -185,6 +187,22 @@ def test_a_round_that_is_not_solved_is_exact() -> None:
     rates.append_exact(-1.0)
     rates.refine(1)
     assert list(rates.values) == [-1.0]
+
+
+def test_the_memory_of_the_solver_is_free_when_the_rounds_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    problems: list[weakref.ref[ReducedLosses]] = []
+
+    def rate(self: ReducedLosses, **_round: Any) -> float:
+        problems.append(weakref.ref(self))
+        return -math.inf
+
+    monkeypatch.setattr(ReducedLosses, "rate", rate)
+    gc.disable()
+    try:
+        Fast().estimate_degradation_rate(verbose=False)
+        assert [problem() for problem in problems] == [None]
+    finally:
+        gc.enable()
 
 
 def test_the_original_draws_as_if_nothing_had_been(monkeypatch: pytest.MonkeyPatch) -> None:

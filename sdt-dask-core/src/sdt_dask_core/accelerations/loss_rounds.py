@@ -28,6 +28,8 @@ from sdt_dask_core.accelerations.stopping_rule import MARGIN, Rates, UnsafeError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    _Draw = tuple[float, float, NDArray[np.bool_]]  # tau, weight of the ramps, days that are not held out
+
 __all__ = [
     "NAME",
     "applies",
@@ -138,8 +140,10 @@ class _Rounds:
     def __init__(self, analysis: Any) -> None:
         self._analysis = analysis
         self._problem = reduced_problem(analysis)
-        self._draws: list[tuple[float, float, NDArray[np.bool_]]] = []
+        self._draws: list[_Draw] = []
         self._states: list[Any] = []  # of the random numbers, after each draw
+        # Not a method of ours: with a circle of references the solver's memory would stay until the collector comes.
+        self._exact = functools.partial(_exact_rate, analysis, self._draws)
         self._rates = Rates(self._exact)
 
     def run(
@@ -184,19 +188,6 @@ class _Rounds:
             raise UnsafeError(f"{rate:g} %/yr")
         self._rates.append(rate)
 
-    def _exact(self, number: int) -> float:
-        """Return SDT's own rate of a round, from its own problem."""
-        analysis = self._analysis
-        tau, weight, kept = self._draws[number]
-        used, analysis.use_ixs = analysis.use_ixs, kept
-        names = ("num_harmonics", "deg_type", "include_soiling", "weight_seasonal", "weight_soiling_sparsity")
-        settings = {name: analysis.user_settings[name] for name in (*names, "use_capacity_change_labels")}
-        problem = analysis.make_problem(tau=tau, weight_soiling_stiffness=weight, **settings)
-        analysis.use_ixs = used
-        problem.decompose(solver="CLARABEL", verbose=False)
-        line = np.exp(problem.decomposition[::-1])[1]
-        return float(100 * np.median((line[_YEAR:] - line[:-_YEAR]) / line[_YEAR:]))
-
     def _keep(self, n_rounds: int) -> None:
         import pandas as pd
 
@@ -210,6 +201,19 @@ class _Rounds:
         analysis.degradation_rate, analysis.degradation_rate_lb, analysis.degradation_rate_ub = settled
         analysis.MC_results = {"samples": samples, "running stats": running}
         analysis.problem = analysis.make_problem(**analysis.user_settings)
+
+
+def _exact_rate(analysis: Any, draws: list[_Draw], number: int) -> float:
+    """Return SDT's own rate of a round, from its own problem."""
+    tau, weight, kept = draws[number]
+    used, analysis.use_ixs = analysis.use_ixs, kept
+    names = ("num_harmonics", "deg_type", "include_soiling", "weight_seasonal", "weight_soiling_sparsity")
+    settings = {name: analysis.user_settings[name] for name in (*names, "use_capacity_change_labels")}
+    problem = analysis.make_problem(tau=tau, weight_soiling_stiffness=weight, **settings)
+    analysis.use_ixs = used
+    problem.decompose(solver="CLARABEL", verbose=False)
+    line = np.exp(problem.decomposition[::-1])[1]
+    return float(100 * np.median((line[_YEAR:] - line[:-_YEAR]) / line[_YEAR:]))
 
 
 def reduced_problem(analysis: Any) -> ReducedLosses:
