@@ -1,6 +1,7 @@
 """The process of the live view: ``python -m sdt_dask_core.live``, told by lines of JSON on standard input.
 
-The first line says in which folder the run is; the answer is the address, and nothing else is answered.
+The first line says in which folder the run is, and where pages of systems may be drawn; the answer is the address, and
+nothing else is answered.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ _LINGER = 3.0  # s, for a page that is open to ask once more
 
 def main() -> None:
     """Serve until standard input ends, which it does with the driver, whatever becomes of that."""
-    output = Path(json.loads(sys.stdin.readline())["output"])
-    with LiveFleet(output) as fleet:
+    folders = json.loads(sys.stdin.readline())
+    with LiveFleet(Path(folders["output"]), Path(folders["pages"])) as fleet:
         server = LiveServer(fleet)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         sys.stdout.write(f"{server.address}\n")

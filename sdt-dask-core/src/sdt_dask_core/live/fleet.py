@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -32,6 +32,8 @@ class LiveFleet:
     ----------
     output : Path
         The output folder; the newest run there is shown.
+    pages : Path
+        Where the pages of systems are drawn; gone at the end.
 
     Attributes
     ----------
@@ -41,9 +43,9 @@ class LiveFleet:
         ``text``, ``dashboard``, ``end`` and ``version``, a number that grows with each new page.
     """
 
-    def __init__(self, output: Path) -> None:
+    def __init__(self, output: Path, pages: Path) -> None:
         self._output = output
-        self._folder = tempfile.TemporaryDirectory(prefix="sdt-dask-live-")
+        self._pages = pages
         self._systems: dict[str, str] = {}
         self._run: Run | None = None
         self._drawing = threading.Lock()
@@ -59,8 +61,7 @@ class LiveFleet:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(OSError):  # a page may be on its way into it
-            self._folder.cleanup()
+        shutil.rmtree(self._pages, ignore_errors=True)  # a page may be on its way into it
 
     @property
     def has_ended(self) -> bool:
@@ -82,9 +83,9 @@ class LiveFleet:
         with self._drawing, LedgerReader(self._output) as ledger:
             row = next(row for row in run.rows if row["key"] == key)
             system = SystemResult(row, run.columns, fleet_median=run.fleet_median)
-            pages = SystemPages(run, ledger, Path(self._folder.name), origins=ledger.origins(run.run_id))
+            pages = SystemPages(run, ledger, self._pages, origins=ledger.origins(run.run_id))
             made = pages.make(system)
-        return None if made is None else (Path(self._folder.name) / made).read_bytes()
+        return None if made is None else (self._pages / made).read_bytes()
 
     def _work(self) -> None:
         while True:

@@ -8,6 +8,7 @@ import json
 import logging
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -61,6 +62,7 @@ class LiveView:
         self._say = say
         self._pace = Pace()
         self._process: subprocess.Popen[bytes] | None = None
+        self._pages: tempfile.TemporaryDirectory[str] | None = None
         self._news: collections.deque[dict[str, Any]] = collections.deque(maxlen=1)  # the newest, if not told yet
         self._is_closing = threading.Event()
         self._has_news = threading.Event()
@@ -93,6 +95,8 @@ class LiveView:
             for pipe in (self._process.stdin, self._process.stdout):
                 with contextlib.suppress(OSError):  # what was not read yet, nobody reads
                     pipe.close()  # type: ignore[union-attr]
+        if self._pages is not None:
+            self._pages.cleanup()
 
     def _start(self) -> None:
         # Not of our group: Ctrl-C is the driver's.
@@ -102,17 +106,19 @@ class LiveView:
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
-        self._teller = threading.Thread(target=self._work, args=(self._process,), daemon=True)
+        # Of the driver, so that it is gone also when that process was killed.
+        self._pages = tempfile.TemporaryDirectory(prefix="sdt-dask-live-", ignore_cleanup_errors=True)
+        self._teller = threading.Thread(target=self._work, args=(self._process, self._pages.name), daemon=True)
         self._teller.start()
 
     def _tell(self, news: dict[str, Any]) -> None:
         self._news.append(news)
         self._has_news.set()
 
-    def _work(self, process: subprocess.Popen[bytes]) -> None:
+    def _work(self, process: subprocess.Popen[bytes], pages: str) -> None:
         """Say the address, then pass on the newest news now and then; the run never waits for it."""
         with contextlib.suppress(OSError):  # it died, and the run goes on
-            _write(process, {"output": str(self._output.absolute())})
+            _write(process, {"output": str(self._output.absolute()), "pages": pages})
             address = process.stdout.readline().decode().strip()  # type: ignore[union-attr]
             if not address:
                 logger.warning("the live view did not start; the run goes on without it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 import urllib.error
 from collections.abc import Iterator
@@ -49,6 +50,10 @@ def process_of(followed: Followed) -> psutil.Process:
     return max(found, key=lambda each: each.create_time())
 
 
+def page_of_the_first(followed: Followed) -> str:
+    return "systems/first-" + followed.get().partition('"systems/first-')[2].partition('"')[0]
+
+
 def test_the_page_shows_what_has_landed(asked: Followed) -> None:
     page = asked.get()
     assert '["first","systems/first-' in page
@@ -69,9 +74,7 @@ def test_the_page_grows_when_an_outcome_lands(followed: Followed) -> None:
 
 
 def test_a_system_is_drawn_when_somebody_asks(asked: Followed) -> None:
-    page = asked.get()
-    name = page.partition('"systems/first-')[2].partition('"')[0]
-    assert "data:image/png;base64," in asked.get(f"systems/first-{name}")
+    assert "data:image/png;base64," in asked.get(page_of_the_first(asked))
 
 
 @pytest.mark.parametrize("path", ["systems/none.html", "systems/../ledger.sqlite", "ledger.sqlite", "systems/"])
@@ -118,6 +121,18 @@ def test_a_view_that_died_does_not_hold_up_the_run(followed: Followed) -> None:
         followed.view.observe(Progress(total=2, failed=number))
         time.sleep(0.6)
     followed.view.ended(followed.run)
+
+
+def test_a_view_that_died_leaves_nothing_in_the_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    with two_systems(tmp_path / "run") as followed:
+        assert followed.get(page_of_the_first(followed))
+        process_of(followed).kill()
+    assert list(temporary.iterdir()) == []
 
 
 def test_without_progress_nothing_is_served(tmp_path: Path) -> None:
