@@ -62,7 +62,6 @@ _KNOWN_RATE = 99.954383  # what the original gives for it [%/yr]: far from any r
 def applies() -> bool:
     """Tell whether the installed Solar Data Tools has the very loss analysis that this was derived from."""
     try:
-        import highspy  # noqa: F401 - cvxpy has it only since 1.9
         from solardatatools import data_handler
         from solardatatools.algorithms import loss_factor_analysis as module
     except ImportError:
